@@ -1,0 +1,21 @@
+//! A Bitcask store that you can see into: append-only segment files, an in-memory hash index called the keydir, hints,
+//! and an interface that shows all of it.
+//!
+//! Dependencies point one way, and `tests/layers.rs` keeps it so:
+//!
+//! ```text
+//! text, error  ←  format  ←  disk  ←  store  ←  inspect  ←  tui | cli  ←  main
+//!  (words)        (bytes)    (files)  (engine)  (questions)   (faces)
+//! ```
+//!
+//! # The words
+//!
+//! A *store* is a directory of *segments*, files of *records* that are only ever appended to. The last one is *active*,
+//! the others are *sealed*. The *keydir* maps each key to the *location* of its newest record, which is *live*; older
+//! ones are *superseded*, their bytes are *dead*. Deleting a key appends a *tombstone*. A *hint* lists the keys of one
+//! segment so that opening need not read the values. A segment whose end was being written when the power went has a
+//! *torn tail*; an invalid record anywhere else is *damaged*. What a check has to say is a *finding*.
+//!
+
+pub mod text;
+
