@@ -17,5 +17,8 @@
 //! *torn tail*; an invalid record anywhere else is *damaged*. What a check has to say is a *finding*.
 //!
 
+pub mod error;
+pub mod format;
 pub mod text;
 
+pub use error::{Error, Result};

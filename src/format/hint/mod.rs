@@ -1,0 +1,140 @@
+//! Hints: the keys and places of one segment without its values, so that opening need not read the data.
+//!
+//! What every format's hints have in common; the native layout is in [`native`](self::HintBuilder), Riak's in
+//! [`super::riak`]. Must not know: files, segments in use. Keeps: a hint that decodes is whole, and all its entries
+//! decode.
+
+mod bloom;
+mod native;
+
+use super::{Check, Codec, Kind, Record, SegmentId};
+
+pub use bloom::Bloom;
+pub(super) use native::decode;
+pub use native::{FIELDS, FILE_FIELDS, HintBuilder, MAGIC, VERSION};
+
+/// What a hint says of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HintEntry<'a> {
+    /// Put, tombstone, or a kind unknown here.
+    pub kind: Kind,
+    /// The record's flag byte; 0 in formats that have none.
+    pub flags: u8,
+    /// The key.
+    pub key: &'a [u8],
+    /// Where the record starts in the segment.
+    pub offset: u64,
+    /// Bytes of the whole record.
+    pub len: u64,
+    /// Bytes of the value as stored.
+    pub stored_len: u64,
+    /// Microseconds since 1970.
+    pub tstamp: u64,
+    /// Microseconds since 1970.
+    pub expires_at: Option<u64>,
+    /// How the value is stored.
+    pub codec: Codec,
+}
+
+impl<'a> HintEntry<'a> {
+    /// The entry for a record that lies at `offset`.
+    pub fn of(record: &Record<'a>, offset: u64) -> Self {
+        Self {
+            kind: record.kind,
+            flags: record.flags,
+            key: record.key,
+            offset,
+            len: record.len(),
+            stored_len: record.stored_len,
+            tstamp: record.tstamp,
+            expires_at: record.expires_at,
+            codec: record.codec,
+        }
+    }
+}
+
+/// Which file a hint belongs to, and how much of it was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The segment's id.
+    pub id: SegmentId,
+    /// The segment's salt.
+    pub salt: u32,
+    /// Bytes of the segment, from its start.
+    pub len: u64,
+    /// Smallest tstamp of its records; `u64::MAX` when it has none.
+    pub min_tstamp: u64,
+    /// Largest tstamp of its records; 0 when it has none.
+    pub max_tstamp: u64,
+    /// Records without an entry.
+    pub marks: u64,
+}
+
+/// A hint file that has been checked as a whole.
+#[derive(Clone, Debug)]
+pub struct Hint<'a> {
+    /// What it covers; `None` in formats that do not say.
+    pub coverage: Option<Coverage>,
+    /// The filter over its keys.
+    pub bloom: Option<Bloom<'a>>,
+    /// How many entries there are.
+    pub count: u64,
+    entries: &'a [u8],
+    decode: EntryDecoder,
+}
+
+/// Decodes the entry at the start of the bytes, and says how many it took.
+pub(super) type EntryDecoder = for<'a> fn(&'a [u8]) -> Option<(HintEntry<'a>, usize)>;
+
+/// Why a hint cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HintFault {
+    /// It ends before its closing checksum.
+    Incomplete,
+    /// A check failed.
+    Damaged(Check),
+    /// Written by a later version.
+    NeedsNewer(String),
+}
+
+impl<'a> Hint<'a> {
+    /// Checks that `entries` decode to their last byte.
+    pub(super) fn new(
+        coverage: Option<Coverage>,
+        bloom: Option<Bloom<'a>>,
+        entries: &'a [u8],
+        decode: EntryDecoder,
+    ) -> Result<Self, HintFault> {
+        let mut walk = Entries { rest: entries, decode };
+        let count = walk.by_ref().count() as u64;
+        if walk.rest.is_empty() {
+            return Ok(Self { coverage, bloom, count, entries, decode });
+        }
+        Err(HintFault::Damaged(Check::Implausible("an entry does not decode")))
+    }
+
+    /// Its entries in file order.
+    pub fn entries(&self) -> Entries<'a> {
+        Entries { rest: self.entries, decode: self.decode }
+    }
+}
+
+/// The entries of a hint.
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    rest: &'a [u8],
+    decode: EntryDecoder,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = HintEntry<'a>;
+
+    fn next(&mut self) -> Option<HintEntry<'a>> {
+        let (entry, len) = (self.decode)(self.rest)?;
+        self.rest = self.rest.get(len..)?;
+        Some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests;
