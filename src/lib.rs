@@ -17,6 +17,7 @@
 //! *torn tail*; an invalid record anywhere else is *damaged*. What a check has to say is a *finding*.
 //!
 
+pub mod disk;
 pub mod error;
 pub mod format;
 pub mod text;

@@ -1,0 +1,148 @@
+//! The only door to the file system.
+//!
+//! Reading and writing are different types: what holds a `dyn ReadDisk` cannot change a byte, and the compiler says so.
+//! [`RealDisk`] is the machine's file system; [`sim`] keeps two images, the live one and what a power cut would leave,
+//! and can fail or stop at any operation. Nothing here knows what the files mean.
+//!
+//! # Invariants
+//!
+//! 1. Every file is opened without following a symbolic link in its last component, and only if it is regular.
+//! 2. A short write is reported as its length, never retried here: the caller knows what a partial record means.
+//! 3. Nothing is durable until a sync of the file *and*, for its name, of the directory returned.
+
+#[cfg(test)]
+mod contract;
+mod real;
+pub mod sim;
+
+use std::ffi::OsString;
+use std::fmt::Debug;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use real::RealDisk;
+
+/// What a directory entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// Anything else: a symbolic link, a pipe, a device. Never opened.
+    Other,
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The name, without the directory.
+    pub name: OsString,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes, for a regular file.
+    pub len: u64,
+    /// Unix permission bits with set-uid and the like (`st_mode & 0o7777`); 0 where the platform has none.
+    pub mode: u32,
+}
+
+/// What tells one file from another of the same name: device and inode on Unix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileIdentity(pub u64, pub u64);
+
+/// Reading, and nothing else.
+pub trait ReadDisk: Send + Sync + Debug {
+    /// The entries of a directory, in no order.
+    fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>>;
+
+    /// What lies at `path`, the link itself if it is one. `NotFound` if there is nothing.
+    fn entry(&self, path: &Path) -> io::Result<DirEntry>;
+
+    /// Opens a regular file for reading. Does not change its access time where the platform lets us.
+    fn open_read(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>>;
+}
+
+/// A file open for reading; any number of threads may read at once.
+pub trait ReadFile: Send + Sync + Debug {
+    /// Its length now.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Reads at most `buf.len()` bytes at `offset`; 0 only at or after the end of the file, or for an empty `buf`.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Which file this is, whatever its name has become since.
+    fn identity(&self) -> io::Result<FileIdentity>;
+
+    /// Whether it has no bytes.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Fills as much of `buf` as the file has from `offset` on, and says how much that was.
+    fn read_full_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut done = 0;
+        while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match self.read_at(rest, offset + done as u64) {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Reading and writing.
+pub trait Disk: ReadDisk {
+    /// This disk's reading half.
+    fn reader(&self) -> Arc<dyn ReadDisk>;
+
+    /// Creates a directory (mode 0700); its parent must exist. `AlreadyExists` if something is there.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Creates a regular file (mode 0600). `AlreadyExists` if something is there.
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>>;
+
+    /// Opens an existing regular file for reading and writing.
+    fn open_write(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>>;
+
+    /// Gives a file another name in one step, replacing what had that name. Durable after [`Disk::sync_dir`].
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Takes a file's name away. Those who have it open keep reading. Durable after [`Disk::sync_dir`].
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the directory's names durable.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Opens or creates `path` (mode 0600) and takes an exclusive lock on it, without waiting. `Ok(None)` if another
+    /// open file, of this process or another, holds the lock. The lock goes when the returned file is dropped.
+    fn lock(&self, path: &Path) -> io::Result<Option<Arc<dyn WriteFile>>>;
+}
+
+/// A file open for writing. Bytes are with the kernel when a write returns.
+pub trait WriteFile: ReadFile {
+    /// Writes at most `bytes.len()` bytes at `offset` and says how many were taken: at least one, unless `bytes` is
+    /// empty.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
+
+    /// Cuts the file, or extends it with zeros.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Makes the bytes durable, and the length that is needed to find them again. After an error nothing is known of
+    /// any byte written since the last success; a later success does not repair that.
+    fn sync_data(&self) -> io::Result<()>;
+
+    /// This file as a reader of it sees it.
+    fn reader(&self) -> Arc<dyn ReadFile>;
+}
+
+/// Why something that is not a regular file was not opened; the same words on every disk.
+fn not_regular(kind: EntryKind) -> io::Error {
+    match kind {
+        EntryKind::Dir => io::Error::new(io::ErrorKind::IsADirectory, "it is a directory, not a regular file"),
+        EntryKind::File | EntryKind::Other => io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"),
+    }
+}

@@ -1,0 +1,168 @@
+//! The machine's own file system.
+//!
+//! The only file-system calls of the crate are here and in the platform's file beside this one; what they do
+//! differently from one system to the next ends here. Nothing below knows what a segment is.
+//!
+//! # Invariants
+//!
+//! 1. What is not a regular file is refused before it is opened: merely opening a pipe wakes whoever writes to it, and
+//!    some devices act on being opened. The name is looked at first; the flags of the open itself (no symbolic links, no
+//!    waiting) and a look at the open file cover the moment between.
+//! 2. Syncing reaches the medium. On Linux that is `fdatasync` and `fsync`; on Apple systems, where those only reach the
+//!    drive's cache, std's `sync_data` and `sync_all` are `fcntl(F_FULLFSYNC)` already.
+//! 3. Error kinds are std's: a full disk is `StorageFull`, a used-up quota `QuotaExceeded`.
+
+mod file;
+#[cfg(not(unix))]
+#[path = "portable.rs"]
+mod platform;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod platform;
+#[cfg(all(test, unix))]
+mod tests;
+
+use std::fs::{self, File, Metadata, TryLockError};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{DirEntry, Disk, EntryKind, ReadDisk, ReadFile, WriteFile, not_regular};
+use file::{HeldLock, RealFile};
+use platform::Access;
+
+/// How often a lock file may be replaced under our hands before we call it a fault.
+const LOCK_ATTEMPTS: usize = 64;
+
+/// The machine's file system; paths mean what they mean to the process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl ReadDisk for RealDisk {
+    fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
+        describe_all(fs::read_dir(dir)?)
+    }
+
+    fn entry(&self, path: &Path) -> io::Result<DirEntry> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok(describe(name.to_owned(), &fs::symlink_metadata(path)?))
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        Ok(Arc::new(RealFile::new(open_regular(path, Access::Read)?)))
+    }
+}
+
+impl Disk for RealDisk {
+    fn reader(&self) -> Arc<dyn ReadDisk> {
+        Arc::new(*self)
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        platform::create_dir(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>> {
+        Ok(Arc::new(RealFile::new(platform::open(path, Access::Create)?)))
+    }
+
+    fn open_write(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>> {
+        Ok(Arc::new(RealFile::new(open_regular(path, Access::Write)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        platform::sync_dir(dir)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Arc<dyn WriteFile>>> {
+        for _ in 0..LOCK_ATTEMPTS {
+            let Some(file) = open_lock(path)? else { continue };
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(e)) => return Err(e),
+            }
+            // Somebody may have removed or replaced the file between our open and our lock. A lock on a file that has
+            // lost its name excludes nobody, so it does not count.
+            if still_named(path, &file)? {
+                return Ok(Some(Arc::new(HeldLock::new(file))));
+            }
+        }
+        Err(io::Error::other("the lock file is replaced again and again"))
+    }
+}
+
+/// Opens what exists, if it is a regular file (invariant 1).
+fn open_regular(path: &Path, access: Access) -> io::Result<File> {
+    refuse_irregular(&fs::symlink_metadata(path)?)?;
+    let file = platform::open(path, access)?;
+    refuse_irregular(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Opens the lock file, or creates it. Nothing if another process made it in between: then there is one to open.
+fn open_lock(path: &Path) -> io::Result<Option<File>> {
+    match open_regular(path, Access::Write) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        result => return result.map(Some),
+    }
+    match platform::open(path, Access::Create) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// Whether `path` still names the open `file`.
+fn still_named(path: &Path, file: &File) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok(platform::identity(&there) == platform::identity(&file.metadata()?)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+fn refuse_irregular(metadata: &Metadata) -> io::Result<()> {
+    match kind(metadata) {
+        EntryKind::File => Ok(()),
+        other => Err(not_regular(other)),
+    }
+}
+
+fn describe_all(names: impl Iterator<Item = io::Result<fs::DirEntry>>) -> io::Result<Vec<DirEntry>> {
+    let mut entries = Vec::new();
+    for name in names {
+        let name = name?;
+        // This metadata is the link's own if it is a link.
+        match name.metadata() {
+            Ok(metadata) => entries.push(describe(name.file_name(), &metadata)),
+            // Removed since the directory was read: a listing after the removal would not have it either.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(entries)
+}
+
+fn describe(name: std::ffi::OsString, metadata: &Metadata) -> DirEntry {
+    let kind = kind(metadata);
+    let len = if kind == EntryKind::File { metadata.len() } else { 0 };
+    DirEntry { name, kind, len, mode: platform::mode(metadata) }
+}
+
+fn kind(metadata: &Metadata) -> EntryKind {
+    if metadata.is_file() {
+        EntryKind::File
+    } else if metadata.is_dir() {
+        EntryKind::Dir
+    } else {
+        EntryKind::Other
+    }
+}

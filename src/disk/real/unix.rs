@@ -1,0 +1,89 @@
+//! What Unix systems do: open flags, modes, reads and writes at a place, syncing of directories.
+//!
+//! Callers have already refused what is not a regular file; see the parent's invariant 1 for what is left to the flags.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::Errno;
+
+use crate::disk::FileIdentity;
+
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+    /// Reading and writing a file that does not exist yet.
+    Create,
+}
+
+/// Opens without following a link in the last component and without waiting for the other end of a pipe. std adds
+/// `O_CLOEXEC`.
+pub(super) fn open(path: &Path, access: Access) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = match access {
+        Access::Read => open_quietly(path, flags)?,
+        Access::Write => options(flags).write(true).open(path)?,
+        Access::Create => options(flags).write(true).create_new(true).open(path)?,
+    };
+    // Only the open must not wait. A user-space file system may see the flag on reads and answer "try again".
+    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
+fn options(flags: OFlags) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).mode(0o600).custom_flags(flags.bits().cast_signed());
+    options
+}
+
+/// Opens for reading without leaving an access time behind. Only the owner and root may ask for that.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn open_quietly(path: &Path, flags: OFlags) -> io::Result<File> {
+    match options(flags | OFlags::NOATIME).open(path) {
+        Err(e) if e.raw_os_error() == Some(Errno::PERM.raw_os_error()) => options(flags).open(path),
+        result => result,
+    }
+}
+
+/// Opens for reading; there is no such flag here.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn open_quietly(path: &Path, flags: OFlags) -> io::Result<File> {
+    options(flags).open(path)
+}
+
+pub(super) fn create_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Syncs the names in `dir`, which may be reached through a link: the directory is the user's choice, unlike what lies
+/// in it.
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+    let flags = OFlags::DIRECTORY | OFlags::NONBLOCK;
+    match options(flags).open(dir)?.sync_all() {
+        // What some systems say when a file system has nothing to sync in a directory; PostgreSQL's fsync_fname_ext
+        // takes both for success too.
+        Err(e) if [Errno::INVAL, Errno::BADF].iter().any(|no| e.raw_os_error() == Some(no.raw_os_error())) => Ok(()),
+        result => result,
+    }
+}
+
+pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    FileExt::read_at(file, buf, offset)
+}
+
+pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    FileExt::write_at(file, bytes, offset)
+}
+
+pub(super) fn identity(metadata: &Metadata) -> FileIdentity {
+    FileIdentity(metadata.dev(), metadata.ino())
+}
+
+pub(super) fn mode(metadata: &Metadata) -> u32 {
+    metadata.mode() & 0o7777
+}

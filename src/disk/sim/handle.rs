@@ -1,0 +1,82 @@
+//! Open files of a simulated disk.
+//!
+//! A handle names a file, not a path, so it keeps reading after a removal or a rename. It belongs to its machine and
+//! dies with it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::machine::Machine;
+use super::names::NodeId;
+use crate::disk::{FileIdentity, ReadFile, WriteFile};
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct SimFile {
+    machine: Arc<Mutex<Machine>>,
+    node: NodeId,
+    /// The path it was opened by, for the trace.
+    path: PathBuf,
+    holds_lock: bool,
+}
+
+impl SimFile {
+    pub(super) fn new(machine: &Arc<Mutex<Machine>>, node: NodeId, path: &Path) -> Self {
+        Self { machine: Arc::clone(machine), node, path: path.to_owned(), holds_lock: false }
+    }
+
+    /// The handle of a lock file, whose lock goes with it.
+    pub(super) fn holding_lock(mut self) -> Self {
+        self.holds_lock = true;
+        self
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        if self.holds_lock {
+            self.machine.lock().locks.remove(&self.node);
+        }
+    }
+}
+
+impl ReadFile for SimFile {
+    fn len(&self) -> io::Result<u64> {
+        let machine = self.machine.lock();
+        machine.plan.check_running()?;
+        machine.tree.file(self.node).map(|content| content.len())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.machine.lock().read(self.node, buf, offset)
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        self.machine.lock().plan.check_running()?;
+        Ok(FileIdentity(0, self.node.0))
+    }
+}
+
+impl WriteFile for SimFile {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        self.machine.lock().write(self.node, &self.path, bytes, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.machine.lock().set_len(self.node, &self.path, len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.machine.lock().sync_data(self.node, &self.path)
+    }
+
+    fn reader(&self) -> Arc<dyn ReadFile> {
+        Arc::new(Self::new(&self.machine, self.node, &self.path))
+    }
+}
