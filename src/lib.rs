@@ -8,6 +8,8 @@
 //!  (words)        (bytes)    (files)  (engine)  (questions)   (faces)
 //! ```
 //!
+//! Start reading at [`mod@format`] for the bytes, [`store`] for the promises and how they are kept.
+//!
 //! # The words
 //!
 //! A *store* is a directory of *segments*, files of *records* that are only ever appended to. The last one is *active*,
@@ -16,10 +18,27 @@
 //! segment so that opening need not read the values. A segment whose end was being written when the power went has a
 //! *torn tail*; an invalid record anywhere else is *damaged*. What a check has to say is a *finding*.
 //!
+//! ```
+//! # fn main() -> logkv::Result<()> {
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let dir = dir.path().join("data");
+//! use logkv::{Options, Store};
+//!
+//! let store = Store::open(&dir, Options { create: true, ..Options::default() })?;
+//! store.put(b"user:1", b"Ada")?;
+//! assert_eq!(store.get(b"user:1")?.value(), Some(&b"Ada"[..]));
+//! store.delete(b"user:1")?;
+//! store.close()?;
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod disk;
 pub mod error;
 pub mod format;
+pub mod inspect;
+pub mod store;
 pub mod text;
 
 pub use error::{Error, Result};
+pub use store::{Options, Store};

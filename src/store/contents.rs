@@ -1,0 +1,94 @@
+//! The store's state in memory as one piece, so that a reader beside a writer can load a new one and swap it in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+
+use crate::error::Error;
+use crate::format::SegmentId;
+
+use super::holes::Hole;
+use super::keydir::Keydir;
+use super::open::Segments;
+use super::segment::Segment;
+use super::{Entry, Location};
+
+/// Keydir, segments, and what damage hides.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) keydir: Keydir,
+    pub(super) segments: Segments,
+    pub(super) holes: Vec<Hole>,
+    pub(super) needs_newer: Option<Error>,
+    /// Bytes of files whose header cannot be believed.
+    pub(super) unloaded_bytes: u64,
+    /// Highest tstamp seen or given out.
+    pub(super) last_tstamp: AtomicU64,
+    /// Live records whose time ran out.
+    pub(super) expired: AtomicU64,
+}
+
+impl Contents {
+    pub(super) fn new(keydir: Keydir) -> Self {
+        Self {
+            keydir,
+            segments: RwLock::default(),
+            holes: Vec::new(),
+            needs_newer: None,
+            unloaded_bytes: 0,
+            last_tstamp: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+        }
+    }
+
+    /// The segment with this id.
+    pub(super) fn segment(&self, id: SegmentId) -> Option<Arc<Segment>> {
+        self.segments.read().get(&id).cloned()
+    }
+
+    /// Whether damage may hide something newer than this answer.
+    pub(super) fn is_suspect(&self, answer: Option<&Entry>) -> bool {
+        self.holes.iter().any(|hole| hole.hides(answer))
+    }
+
+    /// The keydir points at `to` instead of `from`: moves the ledger along. Returns the segment whose bytes died.
+    pub(super) fn moved(&self, from: Option<Location>, to: Option<Location>) -> Option<Location> {
+        if let Some(segment) = to.and_then(|to| self.segment(to.segment)) {
+            segment.ledger.lock().born(to.map_or(0, |to| to.len));
+        }
+        let segment = from.and_then(|from| self.segment(from.segment))?;
+        segment.ledger.lock().died(from.map_or(0, |from| from.len));
+        from
+    }
+
+    /// Takes away what has expired by `now`.
+    pub(super) fn expire(&self, now: u64) {
+        for entry in self.keydir.expire(now) {
+            self.moved(Some(entry.location), None);
+            self.expired.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts live records and bytes of each segment anew, from the keydir alone.
+    pub(super) fn count_live(&self) {
+        let live = self.recount();
+        for segment in self.segments.read().values() {
+            let (records, bytes) = live.get(&segment.id).copied().unwrap_or_default();
+            let mut ledger = segment.ledger.lock();
+            (ledger.live_records, ledger.live_bytes) = (records, bytes);
+        }
+    }
+
+    /// Live records and bytes by segment.
+    pub(super) fn recount(&self) -> BTreeMap<SegmentId, (u64, u64)> {
+        let mut live: BTreeMap<SegmentId, (u64, u64)> = BTreeMap::new();
+        self.keydir.for_each(|_, entry| {
+            let (records, bytes) = live.entry(entry.location.segment).or_default();
+            *records += 1;
+            *bytes += entry.location.len;
+        });
+        live
+    }
+}

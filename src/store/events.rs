@@ -1,0 +1,99 @@
+//! What the engine says about its own work: one typed event a step. The trace line, the metrics and the tests are all
+//! observers of these. Without observers nothing is built and nothing is measured.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Location;
+use crate::format::{Kind, SegmentId};
+
+/// One step of real work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Opening has read this many of so many bytes.
+    Loading {
+        /// Bytes read so far.
+        done: u64,
+        /// Bytes to read in all.
+        total: u64,
+    },
+    /// A record was appended (under `buffered`: to the process's buffer).
+    Appended {
+        /// What it does.
+        kind: Kind,
+        /// Where it is.
+        location: Location,
+        /// Its tstamp.
+        tstamp: u64,
+    },
+    /// The active segment's bytes up to `stable_len` are on stable storage.
+    Synced {
+        /// Which segment.
+        segment: SegmentId,
+        /// Bytes from its start.
+        stable_len: u64,
+        /// How long the call took.
+        took: Duration,
+    },
+    /// A key's entry in the keydir changed.
+    KeydirMoved {
+        /// Where it pointed; `None` for a new key.
+        from: Option<Location>,
+        /// Where it points; `None` for a deleted key.
+        to: Option<Location>,
+    },
+    /// Bytes of a segment stopped being live.
+    BytesDied {
+        /// Which segment.
+        segment: SegmentId,
+        /// How many.
+        bytes: u64,
+    },
+    /// A new segment became the active one.
+    SegmentCreated {
+        /// Which.
+        segment: SegmentId,
+    },
+    /// The active segment was closed for good.
+    Sealed {
+        /// Which.
+        segment: SegmentId,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A hint was written.
+    HintWritten {
+        /// For which segment.
+        segment: SegmentId,
+        /// Bytes of the hint.
+        bytes: u64,
+    },
+    /// A hint could not be written; the segment will be scanned at the next open.
+    HintFailed {
+        /// For which segment.
+        segment: SegmentId,
+        /// Why.
+        reason: String,
+    },
+    /// The end of the log was saved and cut.
+    Cut {
+        /// Of which segment.
+        segment: SegmentId,
+        /// Where the segment ends now.
+        offset: u64,
+        /// Bytes that were cut.
+        bytes: u64,
+    },
+    /// The writer stopped for good.
+    Poisoned {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Somebody who is told. Called on the thread that did the work, sometimes under the writer's lock: be quick, and do
+/// not call the store.
+pub trait Observer: Send + Sync + fmt::Debug {
+    /// One step was done.
+    fn event(&self, event: &Event);
+}

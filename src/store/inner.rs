@@ -1,0 +1,123 @@
+//! What a [`super::Store`] is made of: shared between its handles, its background thread and the inspecting layers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::disk::ReadDisk;
+use crate::error::{Error, Result};
+use crate::format::{Format, FormatKind};
+
+use super::contents::Contents;
+use super::events::Event;
+use super::report::{Finding, Mode, Stats};
+use super::writer::Writer;
+use super::{Options, open};
+
+/// The engine behind a store.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) disk: Arc<dyn ReadDisk>,
+    pub(super) dir: PathBuf,
+    pub(super) options: Options,
+    pub(super) format: &'static dyn Format,
+    pub(super) mode: Mode,
+    contents: RwLock<Arc<Contents>>,
+    pub(super) findings: Mutex<Vec<Finding>>,
+    pub(super) writer: Option<Writer>,
+    /// One refresh at a time.
+    pub(super) refreshing: Mutex<()>,
+}
+
+impl Inner {
+    #[expect(clippy::too_many_arguments, reason = "called in one module, by name of each part")]
+    pub(super) fn new(
+        disk: Arc<dyn ReadDisk>,
+        dir: &Path,
+        options: Options,
+        format: FormatKind,
+        mode: Mode,
+        contents: Contents,
+        findings: Vec<Finding>,
+        writer: Option<Writer>,
+    ) -> Self {
+        Self {
+            disk,
+            dir: dir.to_owned(),
+            options,
+            format: format.format(),
+            mode,
+            contents: RwLock::new(Arc::new(contents)),
+            findings: Mutex::new(findings),
+            writer,
+            refreshing: Mutex::new(()),
+        }
+    }
+
+    /// The state as of now.
+    pub(super) fn contents(&self) -> Arc<Contents> {
+        self.contents.read().clone()
+    }
+
+    /// Swaps in a state that was loaded anew.
+    pub(super) fn replace(&self, contents: Contents, findings: Vec<Finding>) {
+        *self.findings.lock() = findings;
+        *self.contents.write() = Arc::new(contents);
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.options.clock.now()
+    }
+
+    /// Tells the observers, if there are any; otherwise the event is not even made.
+    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
+        if !self.options.observers.is_empty() {
+            open::tell(&self.options, &event());
+        }
+    }
+
+    pub(super) fn writer(&self) -> Result<&Writer> {
+        self.writer.as_ref().ok_or_else(|| Error::ReadOnly { dir: self.dir.clone(), reason: self.why_read_only() })
+    }
+
+    fn why_read_only(&self) -> String {
+        match self.format.kind() {
+            FormatKind::Native => "it was opened for reading only".to_owned(),
+            other => format!("its format is {other}, which logkv reads and never writes"),
+        }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let contents = self.contents();
+        contents.expire(self.now());
+        let mut stats = Stats {
+            dir: self.dir.clone(),
+            format: self.format.kind(),
+            mode: self.mode,
+            sync: self.options.sync,
+            unsynced: self.writer.as_ref().is_some_and(Writer::is_unsynced),
+            keys: contents.keydir.len(),
+            live_bytes: 0,
+            dead_bytes: 0,
+            disk_bytes: contents.unloaded_bytes,
+            segments: 0,
+            keydir_bytes: contents.keydir.bytes(),
+            tombstones: 0,
+            expired: contents.expired.load(Ordering::Relaxed),
+            damaged_bytes: contents.unloaded_bytes,
+            findings: self.findings.lock().len() as u64,
+            last_tstamp: contents.last_tstamp.load(Ordering::Relaxed),
+        };
+        for info in contents.segments.read().values().map(|segment| segment.info()) {
+            stats.segments += 1;
+            stats.live_bytes += info.live_bytes;
+            stats.dead_bytes += info.dead_bytes;
+            stats.disk_bytes += info.bytes;
+            stats.damaged_bytes += info.damaged_bytes;
+            stats.tombstones += info.tombstones;
+        }
+        stats
+    }
+}

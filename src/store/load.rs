@@ -1,0 +1,405 @@
+//! Loads one segment into the keydir, from its hint where that can be believed, else by reading its records.
+//!
+//! Runs on several segments at once: it shares nothing with other loads but the keydir, which puts versions in order by
+//! itself. It changes no file.
+//!
+//! # Invariants
+//!
+//! 1. Every version in the segment is offered to the keydir, damaged ones included, so that no older version can pass
+//!    for the newest.
+//! 2. Where the key of a damaged stretch is not beyond doubt, a hole is reported.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::disk::{ReadDisk, ReadFile};
+use crate::error::{Error, Result};
+use crate::format::{
+    Check, Coverage, FileHeader, Format, FormatKind, HeaderFault, Hint, HintEntry, HintFault, Kind, Origin, Record,
+    SegmentId,
+};
+
+use super::holes::{Bound, Hole};
+use super::keydir::Keydir;
+use super::recover::{Cut, Standing, Survey, Verdict};
+use super::report::{Finding, FindingKind, Severity};
+use super::scan::{Gap, Item, Scanner, What};
+use super::segment::{Ledger, Segment};
+use super::{Entry, Location, hint_file};
+
+/// What every load of one store needs.
+pub(super) struct Context<'a> {
+    pub(super) disk: &'a dyn ReadDisk,
+    pub(super) dir: &'a Path,
+    pub(super) format: &'static dyn Format,
+    pub(super) keydir: &'a Keydir,
+    /// Told of bytes as they are read.
+    pub(super) progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// A segment file to load.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) id: SegmentId,
+    pub(super) name: String,
+    pub(super) len: u64,
+    pub(super) has_hint: bool,
+    pub(super) active: bool,
+}
+
+/// What loading one file gave.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// `None` if the file's header cannot be believed.
+    pub(super) segment: Option<Arc<Segment>>,
+    pub(super) verdict: Verdict,
+    pub(super) holes: Vec<Hole>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) needs_newer: Option<Error>,
+    /// Something that was durable is not as it was: no hint, no more appends.
+    pub(super) damaged: bool,
+}
+
+/// Loads one segment file.
+pub(super) fn load(context: &Context<'_>, source: &Source) -> Result<Loaded> {
+    let path = context.dir.join(&source.name);
+    let file = context.disk.open_read(&path).map_err(|e| Error::io("open", &path, e))?;
+    let len = file.len().map_err(|e| Error::io("read", &path, e))?;
+    let standing = Standing::of(context.format.kind(), source.active);
+    let mut load =
+        Load { context, source, path, file, len, standing, header: FileHeader::NONE, out: Outcome::new(len) };
+    match load.header()? {
+        Some(header) => load.header = header,
+        None => return Ok(load.unloaded()),
+    }
+    let covered = load.hint()?;
+    load.records(covered)
+}
+
+struct Outcome {
+    ledger: Ledger,
+    holes: Vec<Hole>,
+    findings: Vec<Finding>,
+    needs_newer: Option<Error>,
+    damaged: bool,
+}
+
+impl Outcome {
+    fn new(len: u64) -> Self {
+        Self { ledger: Ledger::new(len), holes: Vec::new(), findings: Vec::new(), needs_newer: None, damaged: false }
+    }
+}
+
+struct Load<'a> {
+    context: &'a Context<'a>,
+    source: &'a Source,
+    path: PathBuf,
+    file: Arc<dyn ReadFile>,
+    len: u64,
+    standing: Standing,
+    header: FileHeader,
+    out: Outcome,
+}
+
+impl Load<'_> {
+    fn header(&mut self) -> Result<Option<FileHeader>> {
+        let mut bytes = vec![0; self.context.format.max_file_header_len()];
+        let read = self.file.read_full_at(&mut bytes, 0).map_err(|e| Error::io("read", &self.path, e))?;
+        bytes.truncate(read);
+        let check = match self.context.format.file_header(&bytes) {
+            Ok(header) if header.id.is_none_or(|id| id == self.source.id) => return Ok(Some(header)),
+            Ok(header) => {
+                let id = header.id.unwrap_or_default();
+                let message = format!("its header says that it is segment {id}: it was renamed, and is not loaded");
+                self.finding(Severity::Damage, FindingKind::WrongId, 0, read as u64, None, message);
+                return Ok(None);
+            }
+            Err(HeaderFault::NeedsNewer(what)) => {
+                let message = format!("only a newer logkv can read it: it has {what}");
+                self.finding(Severity::Warning, FindingKind::NeedsNewer, 0, self.len, None, message);
+                self.out.needs_newer = Some(Error::NeedsNewer { path: self.path.clone(), offset: None, what });
+                return Ok(None);
+            }
+            Err(HeaderFault::Damaged(check)) => check,
+            Err(HeaderFault::Incomplete) => {
+                Check::PastEnd { missing: (self.context.format.max_file_header_len() - read) as u64 }
+            }
+        };
+        let message = format!("the file header does not hold ({check}): the segment is not loaded");
+        self.finding(Severity::Damage, FindingKind::DamagedHeader, 0, self.len, None, message);
+        Ok(None)
+    }
+
+    /// The outcome for a file whose records cannot be told: all of it is a hole.
+    fn unloaded(mut self) -> Loaded {
+        self.hole(0, self.len, None);
+        self.out.damaged = true;
+        let verdict = Verdict { data_len: self.len, cut: Cut::Nothing, stable_len: self.len };
+        self.finish(None, verdict)
+    }
+
+    /// Offers what the hint says, and returns how much of the segment that was.
+    fn hint(&mut self) -> Result<u64> {
+        let start = self.header.len;
+        let Some(name) = self.context.format.hint_name(self.source.id).filter(|_| self.source.has_hint) else {
+            return Ok(start);
+        };
+        let path = self.context.dir.join(name);
+        let bytes = match hint_file::read(self.context.disk, &path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(start),
+            Err(e) => {
+                let message = format!("{e}; the segment was read instead");
+                self.out.findings.push(about_hint(self.source.id, path, FindingKind::DamagedHint, message));
+                return Ok(start);
+            }
+        };
+        let hint = match self.context.format.hint(&bytes) {
+            Some(Ok(hint)) => hint,
+            Some(Err(fault)) => {
+                self.bad_hint(&path, &fault);
+                return Ok(start);
+            }
+            None => return Ok(start),
+        };
+        if hint.coverage.is_some_and(|coverage| !self.is_ours(&coverage)) {
+            let message = "it belongs to another file of this name, and is not used".to_owned();
+            self.out.findings.push(about_hint(self.source.id, path, FindingKind::StaleHint, message));
+            return Ok(start);
+        }
+        (self.context.progress)(bytes.len() as u64);
+        Ok(self.take_hint(&hint).max(start))
+    }
+
+    fn is_ours(&self, coverage: &Coverage) -> bool {
+        coverage.id == self.source.id && coverage.salt == self.header.salt && coverage.len >= self.header.len
+    }
+
+    fn take_hint(&mut self, hint: &Hint<'_>) -> u64 {
+        let mut covered = 0;
+        for entry in hint.entries() {
+            let end = entry.offset.saturating_add(entry.len);
+            covered = covered.max(end);
+            self.out.ledger.count(entry.kind, entry.tstamp);
+            let entry_of = self.entry(entry.offset, entry.len, entry.stored_len, entry.tstamp, entry.expires_at);
+            if end > self.len {
+                self.hint_beyond_data(&entry, end);
+                self.context.keydir.offer(entry.key, entry_of, false);
+            } else if let Kind::Put | Kind::Tombstone = entry.kind {
+                self.context.keydir.offer(entry.key, entry_of, entry.kind == Kind::Tombstone);
+            }
+        }
+        if let Some(coverage) = hint.coverage {
+            covered = coverage.len;
+            self.out.ledger.records += coverage.marks;
+            self.out.ledger.marks += coverage.marks;
+            self.out.ledger.saw(coverage.min_tstamp, coverage.max_tstamp);
+            if covered > self.len && !self.out.damaged {
+                self.lost_bytes(covered);
+            }
+        }
+        self.out.ledger.has_hint = covered >= self.len;
+        covered
+    }
+
+    fn hint_beyond_data(&mut self, entry: &HintEntry<'_>, end: u64) {
+        self.out.damaged = true;
+        let message = format!(
+            "the hint names a record at offset {} that ends at {end}, but the file ends at {}: its bytes were lost",
+            entry.offset, self.len
+        );
+        self.finding(Severity::Damage, FindingKind::HintBeyondData, entry.offset, entry.len, Some(entry.key), message);
+    }
+
+    fn lost_bytes(&mut self, covered: u64) {
+        self.out.damaged = true;
+        let message = format!("its hint vouches for {covered} bytes, but the file has {}", self.len);
+        self.finding(Severity::Damage, FindingKind::HintBeyondData, self.len, covered - self.len, None, message);
+    }
+
+    fn bad_hint(&mut self, path: &Path, fault: &HintFault) {
+        let message = match fault {
+            HintFault::Incomplete => {
+                "it has no closing checksum, as after a crash; the segment was read instead".into()
+            }
+            HintFault::Damaged(check) => format!("it does not hold ({check}); the segment was read instead"),
+            HintFault::NeedsNewer(what) => format!("it has {what}; the segment was read instead"),
+        };
+        self.out.findings.push(about_hint(self.source.id, path.to_owned(), FindingKind::DamagedHint, message));
+    }
+
+    /// Reads the records from `from` on.
+    fn records(mut self, from: u64) -> Result<Loaded> {
+        let mut survey = Survey::new(from.min(self.len), self.len);
+        let mut verdict = None;
+        if self.standing == Standing::Active {
+            // What an invalid record means depends on what comes after it, so the first walk only looks.
+            self.walk(from, self.len, |_, item| survey.see(item))?;
+            verdict = Some(survey.judge(self.standing));
+        }
+        let end = verdict.map_or(self.len, |verdict| verdict.data_len);
+        let mut open_hole = None;
+        self.walk(from, end, |load, item| {
+            if load.standing != Standing::Active {
+                survey.see(item);
+            }
+            load.take(item, &mut open_hole);
+        })?;
+        let verdict = verdict.unwrap_or_else(|| survey.judge(self.standing));
+        (self.out.ledger.data_len, self.out.ledger.written_len) = (verdict.data_len, verdict.data_len);
+        if let Cut::Tail { intact_records } = verdict.cut {
+            self.out.ledger.torn_bytes = self.len - verdict.data_len;
+            self.torn_tail(verdict.data_len, intact_records);
+        }
+        let segment = Segment::new(
+            self.source.id,
+            self.path.clone(),
+            self.header,
+            self.file.clone(),
+            Ledger { active: self.source.active, ..self.out.ledger.clone() },
+        );
+        Ok(self.finish(Some(Arc::new(segment)), verdict))
+    }
+
+    fn walk(&mut self, from: u64, end: u64, mut see: impl FnMut(&mut Self, &Item<'_>)) -> Result<()> {
+        let mut scan = Scanner::new(self.file.clone(), self.context.format, self.header, from, end);
+        let mut told = from;
+        loop {
+            let at = scan.position();
+            let item = match scan.next_item() {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                // The end of the log cannot be judged by bytes that cannot be read.
+                Err(e) if self.standing == Standing::Active => return Err(Error::io_at("read", &self.path, at, e)),
+                Err(e) => {
+                    self.unreadable(at, end, e);
+                    break;
+                }
+            };
+            see(self, &item);
+            let done = item.offset + item.len;
+            if done - told >= PROGRESS_STEP {
+                (self.context.progress)(done - told);
+                told = done;
+            }
+        }
+        (self.context.progress)(end.saturating_sub(told));
+        Ok(())
+    }
+
+    /// What the disk does not give back may be anything, like what does not decode.
+    fn unreadable(&mut self, at: u64, end: u64, e: std::io::Error) {
+        self.out.damaged = true;
+        self.out.ledger.gap_bytes += end - at;
+        let message = Error::io_at("read", &self.path, at, e).to_string();
+        self.finding(Severity::Damage, FindingKind::Unreadable, at, end - at, None, message);
+        self.hole(at, end - at, None);
+    }
+
+    fn take(&mut self, item: &Item<'_>, open_hole: &mut Option<usize>) {
+        match &item.what {
+            What::Record(record, value) => {
+                self.close_hole(open_hole, record.tstamp);
+                self.record(item, record, *value);
+                // A checksum over everything does not say whether it is the key that is wrong.
+                if value.is_err() && !self.context.format.has_frame_checksum() {
+                    *open_hole = self.hole(item.offset, item.len, None);
+                }
+            }
+            What::Gap(gap) if self.standing == Standing::Foreign && gap.cut_short && gap.reaches_end => {}
+            What::Gap(gap) => {
+                self.gap(item, gap);
+                *open_hole = self.hole(item.offset, item.len, None);
+            }
+        }
+    }
+
+    /// The first record after a hole bounds what the hole can have hidden, if the segment is in order of tstamps.
+    fn close_hole(&mut self, open_hole: &mut Option<usize>, tstamp: u64) {
+        let hole = open_hole.take().and_then(|i| self.out.holes.get_mut(i));
+        if let Some(hole) = hole.filter(|hole| hole.below == Bound::Later && self.header.origin == Origin::Puts) {
+            hole.below = Bound::Tstamp(tstamp);
+        }
+    }
+
+    fn record(&mut self, item: &Item<'_>, record: &Record<'_>, value: Result<(), Check>) {
+        self.out.ledger.count(record.kind, record.tstamp);
+        if let Some(what) = record.needs_newer.clone().filter(|_| self.out.needs_newer.is_none()) {
+            let offset = Some(item.offset);
+            self.out.needs_newer = Some(Error::NeedsNewer { path: self.path.clone(), offset, what });
+        }
+        let entry = self.entry(item.offset, item.len, record.stored_len, record.tstamp, record.expires_at);
+        match value {
+            Ok(()) if matches!(record.kind, Kind::Put | Kind::Tombstone) => {
+                self.context.keydir.offer(record.key, entry, record.kind == Kind::Tombstone);
+            }
+            Ok(()) => {}
+            Err(check) => {
+                self.out.damaged = true;
+                self.out.ledger.bad_value_bytes += item.len;
+                let message = format!("the record does not hold: {check}");
+                let (offset, key) = (item.offset, Some(record.key));
+                self.finding(Severity::Damage, FindingKind::DamagedRecord, offset, item.len, key, message);
+                if !matches!(record.kind, Kind::Mark | Kind::Unknown(_)) {
+                    self.context.keydir.offer(record.key, entry, false);
+                }
+            }
+        }
+    }
+
+    fn entry(&self, offset: u64, len: u64, stored_len: u64, tstamp: u64, expires_at: Option<u64>) -> Entry {
+        Entry { location: Location { segment: self.source.id, offset, len }, stored_len, tstamp, expires_at }
+    }
+
+    fn gap(&mut self, item: &Item<'_>, gap: &Gap) {
+        self.out.damaged = true;
+        self.out.ledger.gap_bytes += item.len;
+        let what = if gap.zeros { "the file is zeros from here to its end".to_owned() } else { gap.check.to_string() };
+        let after = if gap.reaches_end { "nothing intact follows" } else { "what follows is intact" };
+        let message = format!("{} bytes do not decode ({what}); {after}", item.len);
+        self.finding(Severity::Damage, FindingKind::DamagedRecord, item.offset, item.len, None, message);
+    }
+
+    fn torn_tail(&mut self, at: u64, intact_records: bool) {
+        let len = self.len - at;
+        let among = if intact_records { "; intact records are among them" } else { "" };
+        let message = format!("the last {len} bytes were being written when the writer stopped{among}");
+        self.finding(Severity::Warning, FindingKind::TornTail, at, len, None, message);
+    }
+
+    fn hole(&mut self, offset: u64, len: u64, bound: Option<Bound>) -> Option<usize> {
+        let below = match self.context.format.kind() {
+            FormatKind::Native => bound.unwrap_or(Bound::Later),
+            _ => Bound::Place,
+        };
+        self.out.holes.push(Hole { segment: self.source.id, offset, len, below });
+        Some(self.out.holes.len() - 1)
+    }
+
+    fn finding(
+        &mut self,
+        severity: Severity,
+        kind: FindingKind,
+        offset: u64,
+        len: u64,
+        key: Option<&[u8]>,
+        message: String,
+    ) {
+        let (path, segment) = (self.path.clone(), Some(self.source.id));
+        let key = key.map(<[u8]>::to_vec);
+        let finding = Finding { severity, kind, path, segment, offset: Some(offset), len: Some(len), key, message };
+        self.out.findings.push(finding);
+    }
+
+    fn finish(self, segment: Option<Arc<Segment>>, verdict: Verdict) -> Loaded {
+        let Outcome { holes, findings, needs_newer, damaged, .. } = self.out;
+        Loaded { segment, verdict, holes, findings, needs_newer, damaged }
+    }
+}
+
+const PROGRESS_STEP: u64 = 8 << 20;
+
+fn about_hint(id: SegmentId, path: PathBuf, kind: FindingKind, message: String) -> Finding {
+    let (severity, segment) = (Severity::Warning, Some(id));
+    Finding { severity, kind, path, segment, offset: None, len: None, key: None, message }
+}

@@ -1,0 +1,335 @@
+//! The engine: a log that is only ever appended to, and a hash index over it.
+//!
+//! # Promises
+//!
+//! 1. **Prefix.** After any crash the recovered store equals a prefix of the append history. What was acknowledged under
+//!    `sync = always`, or before a successful [`Store::sync`], is in it.
+//! 2. **No ghosts.** A deleted key stays deleted.
+//! 3. **No lies.** A get returns the newest value, or nothing, or an error that names segment and offset. Where damage
+//!    hides which key it hit, every answer that it could have changed is marked suspect.
+//! 4. **No destruction.** Opening removes no byte that could be data but the unsynced end of the log, and that is saved
+//!    under `quarantine/` first.
+//! 5. **One writer.** A second one is told at once who the first is. Readers touch nothing.
+//! 6. **Fail stop.** After the first failed write or sync the store can be read, not written.
+//!
+//! # Where to read on
+//!
+//! Down: [`scan`] walks a file; `load` turns it into keydir entries; `recover` judges what does not decode;
+//! `repair_tail` acts on that; `open` puts them together. Up: `writer` appends, `group` lets writers share a sync, `sync`
+//! makes durable and fails safely, `rotate` begins segments; `read` answers gets; `follow` keeps a reader up to date.
+
+mod answer;
+mod background;
+mod contents;
+pub mod events;
+mod follow;
+mod group;
+mod hint_file;
+mod holes;
+mod inner;
+mod keydir;
+mod listing;
+mod load;
+mod lock;
+mod log;
+mod open;
+pub mod options;
+mod read;
+mod recover;
+mod repair_tail;
+pub mod report;
+mod rotate;
+pub mod scan;
+mod segment;
+mod sync;
+mod writer;
+
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::disk::{Disk, ReadDisk, RealDisk};
+use crate::error::{Error, Result};
+use crate::format::{FileHeader, Format, FormatKind, SegmentId, record};
+
+pub use answer::{Answer, Entry, Found, Location, Refreshed, Written};
+pub use events::{Event, Observer};
+pub use options::{Clock, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
+pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
+
+use inner::Inner;
+use writer::{Action, Op};
+
+/// An open store. Every method takes `&self`; share it between threads behind an `Arc` or a reference.
+///
+/// Dropping it closes it as [`Store::close`] does, but nobody hears of errors.
+#[derive(Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+    background: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens a directory for writing; a directory in a foreign format opens for reading, which [`Store::mode`] tells.
+    ///
+    /// Takes the lock, judges the end of the log and brings it into order. Errors: [`Error::Missing`],
+    /// [`Error::NotAStore`], [`Error::Locked`], [`Error::NeedsNewer`], [`Error::StrictDamage`], [`Error::Io`].
+    pub fn open(dir: &Path, options: Options) -> Result<Self> {
+        Self::open_on(Arc::new(RealDisk), dir, options)
+    }
+
+    /// Opens a directory for reading: takes no lock and changes nothing, not even an access time where the platform
+    /// lets us. A writer in another process may go on; see [`Store::refresh`].
+    pub fn open_read_only(dir: &Path, options: Options) -> Result<Self> {
+        Self::open_read_only_on(Arc::new(RealDisk), dir, options)
+    }
+
+    /// [`Store::open`] on any disk.
+    pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Self> {
+        check(&options)?;
+        let inner = Arc::new(open::open_writer(disk, dir, options)?);
+        let background = background::start(&inner);
+        Ok(Self { inner, background })
+    }
+
+    /// [`Store::open_read_only`] on any disk.
+    pub fn open_read_only_on(disk: Arc<dyn ReadDisk>, dir: &Path, options: Options) -> Result<Self> {
+        check(&options)?;
+        Ok(Self { inner: Arc::new(open::open_reader(disk, dir, options)?), background: None })
+    }
+
+    /// The newest value of a key. [`Error::Damaged`] if its newest record does not hold: an older one is never passed
+    /// off for it.
+    pub fn get(&self, key: &[u8]) -> Result<Answer> {
+        self.inner.get(key)
+    }
+
+    /// Several gets: read in the order of the disk, answered in the order of `keys`.
+    pub fn get_many(&self, keys: &[&[u8]]) -> Vec<Result<Answer>> {
+        self.inner.get_many(keys)
+    }
+
+    /// Gives a key a value. Durable on return as [`SyncPolicy`] says.
+    ///
+    /// Errors: [`Error::KeyTooLong`], [`Error::ValueTooLong`], [`Error::NoSpace`] and [`Error::Poisoned`] leave the
+    /// store as it was; after [`Error::Indeterminate`] only reopening tells.
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<Written> {
+        let written = self.put_with(key, value, &PutOptions::default())?;
+        written.ok_or_else(|| Error::ReadOnly { dir: self.dir().to_owned(), reason: "nothing was appended".to_owned() })
+    }
+
+    /// [`Store::put`] with an expiry or a condition. `Ok(None)`: `if_absent` was asked for and the key has a value.
+    pub fn put_with(&self, key: &[u8], value: &[u8], options: &PutOptions) -> Result<Option<Written>> {
+        let writer = self.inner.writer()?;
+        check_limits(key, value.len() as u64)?;
+        let expires_at = options.ttl.map(|ttl| {
+            let ttl = u64::try_from(ttl.as_micros()).unwrap_or(u64::MAX);
+            self.inner.now().saturating_add(ttl)
+        });
+        let action = Action::Put { value, expires_at, if_absent: options.if_absent };
+        writer.submit(&self.inner, &Op { key, action })
+    }
+
+    /// Takes a key away. `Ok(None)`: it had no value. Errors as for [`Store::put`].
+    pub fn delete(&self, key: &[u8]) -> Result<Option<Written>> {
+        let writer = self.inner.writer()?;
+        check_limits(key, 0)?;
+        writer.submit(&self.inner, &Op { key, action: Action::Delete })
+    }
+
+    /// The live keys that begin with `prefix`, in byte order, as of now.
+    pub fn scan(&self, prefix: &[u8]) -> Scan {
+        Scan::collect(&self.inner, |key| key.starts_with(prefix))
+    }
+
+    /// The live keys in the range, in byte order, as of now.
+    pub fn range(&self, range: (Bound<&[u8]>, Bound<&[u8]>)) -> Scan {
+        Scan::collect(&self.inner, |key| std::ops::RangeBounds::<[u8]>::contains(&range, key))
+    }
+
+    /// The keydir's entry of a key, without a look at the disk. An expired key has none.
+    pub fn entry(&self, key: &[u8]) -> Option<Entry> {
+        let now = self.inner.now();
+        self.inner.contents().keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > now))
+    }
+
+    /// Whether damage may hide a newer version of this key, or a key that is missing. Without a look at the disk.
+    pub fn is_suspect(&self, key: &[u8]) -> bool {
+        let contents = self.inner.contents();
+        contents.is_suspect(contents.keydir.get(key).as_ref())
+    }
+
+    /// Whether a record with this expiry is as good as a tombstone now.
+    pub fn has_expired(&self, expires_at: Option<u64>) -> bool {
+        expires_at.is_some_and(|at| at <= self.inner.now())
+    }
+
+    /// Makes everything acknowledged so far durable. Never tried again after a failure, see promise 6. Does nothing on
+    /// a store that was opened for reading.
+    pub fn sync(&self) -> Result<()> {
+        match &self.inner.writer {
+            Some(writer) => writer.sync(&self.inner, &mut writer.core.lock()),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings a store that was opened for reading up to date with its writer. Does nothing on a writer's own store.
+    pub fn refresh(&self) -> Result<Refreshed> {
+        self.inner.refresh()
+    }
+
+    /// Figures, as of now.
+    pub fn stats(&self) -> Stats {
+        self.inner.stats()
+    }
+
+    /// The ledger: one line a segment, by id.
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        let contents = self.inner.contents();
+        contents.expire(self.inner.now());
+        contents.segments.read().values().map(|segment| segment.info()).collect()
+    }
+
+    /// Live records and bytes of each segment counted anew from the keydir. Equal to what [`Store::segments`] says at any
+    /// moment without writes.
+    pub fn recount(&self) -> Vec<(SegmentId, u64, u64)> {
+        let contents = self.inner.contents();
+        contents.expire(self.inner.now());
+        contents.recount().into_iter().map(|(id, (records, bytes))| (id, records, bytes)).collect()
+    }
+
+    /// What opening found.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.inner.findings.lock().clone()
+    }
+
+    /// What the directory's names say: files that are no part of the store, leftovers, what was set aside. Looks anew.
+    pub fn directory_findings(&self) -> Result<Vec<Finding>> {
+        listing::findings(&*self.inner.disk, self.dir(), self.format())
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// Its layout.
+    pub fn format(&self) -> FormatKind {
+        self.inner.format.kind()
+    }
+
+    /// Whether it can be written.
+    pub fn mode(&self) -> Mode {
+        self.inner.mode
+    }
+
+    /// A walk over the records of a segment, from `from` (0: the first) to the end of what its file holds now; bytes
+    /// that are still in this process's buffer are written out first.
+    pub fn walk(&self, segment: SegmentId, from: u64) -> Result<Walk> {
+        if let Some(writer) = &self.inner.writer
+            && writer.check_alive().is_ok()
+        {
+            writer.flush(&self.inner, &mut writer.core.lock())?;
+        }
+        let contents = self.inner.contents();
+        let Some(segment) = contents.segment(segment) else {
+            return Err(Error::NoSuchSegment { dir: self.dir().to_owned(), segment });
+        };
+        let header = segment.header;
+        let scanner = segment.scan(self.inner.format, from.max(header.len));
+        let torn_bytes = segment.ledger.lock().torn_bytes;
+        Ok(Walk { scanner, header, format: self.inner.format, path: segment.path.clone(), torn_bytes })
+    }
+
+    /// Makes everything durable, writes the hint that vouches for it, gives up the lock. On an error the lock is given up
+    /// all the same, and what was not durable may be lost.
+    pub fn close(mut self) -> Result<()> {
+        self.shut()
+    }
+
+    fn shut(&mut self) -> Result<()> {
+        let Some(writer) = &self.inner.writer else { return Ok(()) };
+        writer.alarm.stop();
+        if let Some(background) = self.background.take() {
+            // It cannot have panicked; if it did, closing is still right.
+            let _ = background.join();
+        }
+        writer.close(&self.inner)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let _ = self.shut();
+    }
+}
+
+/// A segment opened for a walk.
+#[derive(Debug)]
+pub struct Walk {
+    /// Goes through the records.
+    pub scanner: scan::Scanner,
+    /// What the file says of itself.
+    pub header: FileHeader,
+    /// The decoder.
+    pub format: &'static dyn Format,
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// Bytes of a torn tail behind the last record.
+    pub torn_bytes: u64,
+}
+
+fn check(options: &Options) -> Result<()> {
+    let range = 128..record::MAX_SEGMENT_LEN;
+    if !range.contains(&options.max_segment_bytes) {
+        let reason = format!("{} is not within {} to {}", options.max_segment_bytes, range.start, range.end - 1);
+        return Err(Error::BadOption { name: "max-segment-bytes", reason });
+    }
+    Ok(())
+}
+
+/// Whether a key and a value of this length can be put at all; what [`Store::put`] checks before it writes anything.
+pub fn check_limits(key: &[u8], value_len: u64) -> Result<()> {
+    if key.len() > record::MAX_KEY_LEN {
+        return Err(Error::KeyTooLong { len: key.len(), max: record::MAX_KEY_LEN });
+    }
+    if value_len > record::MAX_VALUE_LEN {
+        return Err(Error::ValueTooLong { len: value_len, max: record::MAX_VALUE_LEN });
+    }
+    Ok(())
+}
+
+/// Keys and entries in byte order, as of the moment when the scan began.
+#[derive(Debug)]
+pub struct Scan {
+    keys: std::vec::IntoIter<(Arc<[u8]>, Entry)>,
+}
+
+impl Scan {
+    fn collect(inner: &Inner, wanted: impl Fn(&[u8]) -> bool) -> Self {
+        let now = inner.now();
+        let mut keys: Vec<(Arc<[u8]>, Entry)> = Vec::new();
+        inner.contents().keydir.for_each(|key, entry| {
+            if wanted(key) && entry.expires_at.is_none_or(|at| at > now) {
+                keys.push((Arc::from(key), *entry));
+            }
+        });
+        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Self { keys: keys.into_iter() }
+    }
+}
+
+impl Iterator for Scan {
+    type Item = (Arc<[u8]>, Entry);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.keys.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.keys.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Scan {}

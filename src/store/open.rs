@@ -1,0 +1,304 @@
+//! Opening: from a directory to a keydir, and for a writer to a log that can be appended to.
+//!
+//! # Invariants
+//!
+//! 1. Reading changes nothing in the directory; the writer changes nothing before it has decided what every byte means.
+//! 2. A second open of a store that was recovered changes no byte but the lock file's.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::disk::{Disk, ReadDisk};
+use crate::error::{Error, Result};
+use crate::format::{FileHeader, FormatKind, Origin, SegmentId};
+
+use super::contents::Contents;
+use super::events::Event;
+use super::inner::Inner;
+use super::keydir::Keydir;
+use super::listing::{Listing, list};
+use super::load::{Context, Loaded, Source, load};
+use super::recover::Cut;
+use super::report::{Finding, FindingKind, Mode, Severity};
+use super::segment::Segment;
+use super::writer::Writer;
+use super::{Options, Recovery, hint_file, holes, lock, repair_tail};
+
+/// What all loads together gave.
+pub(super) struct Loads {
+    pub(super) contents: Contents,
+    pub(super) findings: Vec<Finding>,
+    /// The file that is appended to, if it may be continued.
+    active: Option<Active>,
+    without_hint: Vec<Arc<Segment>>,
+}
+
+/// The segment that was being written.
+pub(super) struct Active {
+    pub(super) segment: Arc<Segment>,
+    pub(super) stable_len: u64,
+    pub(super) cut: Cut,
+    /// It has damage below its stable end, so nothing is appended to it any more.
+    pub(super) damaged: bool,
+}
+
+/// Opens for reading: nothing in the directory is touched.
+pub(super) fn open_reader(disk: Arc<dyn ReadDisk>, dir: &Path, options: Options) -> Result<Inner> {
+    let (listing, loads) = read_all(&*disk, dir, &options)?;
+    Ok(Inner::new(disk, dir, options, listing.format, Mode::ReadOnly, loads.contents, loads.findings, None))
+}
+
+/// Lists and loads, twice if a file vanished in between: a writer beside us may be merging.
+pub(super) fn read_all(disk: &dyn ReadDisk, dir: &Path, options: &Options) -> Result<(Listing, Loads)> {
+    const TRIES: usize = 5;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut listing = list(disk, dir, options.from, options.create)?;
+        match load_all(disk, dir, options, &mut listing) {
+            Err(Error::Io { source, .. }) if tries < TRIES && source.kind() == io::ErrorKind::NotFound => {}
+            loads => return Ok((listing, loads?)),
+        }
+    }
+}
+
+/// Opens for writing, or, if the format is never written, for reading.
+pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Inner> {
+    if options.create {
+        make_dir(&*disk, dir)?;
+    }
+    let format = list(&*disk, dir, options.from, options.create)?.format;
+    if format != FormatKind::Native {
+        return open_reader(disk.reader(), dir, options);
+    }
+    let lock = lock::acquire(&*disk, dir, options.clock.now())?;
+    let mut listing = list(&*disk, dir, options.from, options.create)?;
+    if listing.has_merge {
+        let what = "an unfinished merge".to_owned();
+        return Err(Error::NeedsNewer { path: dir.join("MERGE"), offset: None, what });
+    }
+    let mut loads = load_all(&*disk, dir, &options, &mut listing)?;
+    if let Err(why) = settle(&*disk, dir, &options, &listing, &mut loads) {
+        loads.findings.push(unsettled(dir, &why));
+        return Ok(Inner::new(
+            disk.reader(),
+            dir,
+            options,
+            format,
+            Mode::ReadOnly,
+            loads.contents,
+            loads.findings,
+            None,
+        ));
+    }
+    let writer = Writer::new(disk.clone(), dir, &options, lock, loads.active, &loads.contents, listing.max_id)?;
+    let reader = disk.reader();
+    Ok(Inner::new(reader, dir, options, format, Mode::ReadWrite, loads.contents, loads.findings, Some(writer)))
+}
+
+fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
+    if disk.list(dir).is_ok() {
+        return Ok(());
+    }
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_dir(disk, parent)?;
+    }
+    match disk.create_dir(dir) {
+        Ok(()) => {}
+        // Somebody else was quicker, or it is a file: listing tells which.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(e) => return Err(Error::io("create", dir, e)),
+    }
+    // The parent's entry for the directory must survive with the first record in it.
+    let parent = parent.unwrap_or(Path::new("."));
+    disk.sync_dir(parent).map_err(|e| Error::io("sync", parent, e))
+}
+
+/// Brings the log's end into order: the unsynced end goes to quarantine, what stays is made durable, hints that are
+/// missing are written, leftovers go.
+fn settle(disk: &dyn Disk, dir: &Path, options: &Options, listing: &Listing, loads: &mut Loads) -> Result<()> {
+    if let Some(active) = &loads.active {
+        let event = repair_tail::repair(disk, dir, active)?;
+        active.segment.ledger.lock().torn_bytes = 0;
+        event.iter().for_each(|event| tell(options, event));
+    }
+    for path in &listing.leftovers {
+        disk.remove(path).map_err(|e| Error::io("remove", path, e))?;
+    }
+    for segment in &loads.without_hint {
+        // A hint is a convenience: without it the segment is read again at the next open.
+        let event = match hint_file::write(disk, dir, segment) {
+            Ok(Some(bytes)) => {
+                segment.ledger.lock().has_hint = true;
+                Event::HintWritten { segment: segment.id, bytes }
+            }
+            Ok(None) => continue,
+            Err(e) => Event::HintFailed { segment: segment.id, reason: e.to_string() },
+        };
+        tell(options, &event);
+    }
+    loads.active.take_if(|active| active.damaged);
+    Ok(())
+}
+
+fn unsettled(dir: &Path, why: &Error) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        kind: FindingKind::TornTail,
+        path: dir.to_owned(),
+        segment: None,
+        offset: None,
+        len: None,
+        key: None,
+        message: format!("the end of the log could not be saved, so the store is open for reading only: {why}"),
+    }
+}
+
+pub(super) fn tell(options: &Options, event: &Event) {
+    options.observers.iter().for_each(|observer| observer.event(event));
+}
+
+/// Loads every segment of the listing, several at once.
+pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listing: &mut Listing) -> Result<Loads> {
+    mark_active(disk, dir, listing);
+    let format = listing.format.format();
+    let keydir = Keydir::new(format, seed(options));
+    let total: u64 = listing.sources.iter().map(|source| source.len).sum();
+    let done = AtomicU64::new(0);
+    let progress = |bytes: u64| {
+        if !options.observers.is_empty() {
+            let done = (done.fetch_add(bytes, Ordering::Relaxed) + bytes).min(total);
+            tell(options, &Event::Loading { done, total });
+        }
+    };
+    let context = Context { disk, dir, format, keydir: &keydir, progress: &progress };
+    let loaded = in_parallel(&context, &listing.sources, options.threads)?;
+    keydir.finish_loading();
+    gather(keydir, loaded, &listing.sources, options, listing)
+}
+
+fn in_parallel(context: &Context<'_>, sources: &[Source], threads: usize) -> Result<Vec<Loaded>> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, Result<Loaded>)>> = Mutex::default();
+    let work = || {
+        while let Some((i, source)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, sources.get(i)?)))
+        {
+            let loaded = load(context, source);
+            results.lock().push((i, loaded));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(sources.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut results = results.into_inner();
+    results.sort_by_key(|(i, _)| *i);
+    results.into_iter().map(|(_, loaded)| loaded).collect()
+}
+
+fn gather(
+    keydir: Keydir,
+    loaded: Vec<Loaded>,
+    sources: &[Source],
+    options: &Options,
+    listing: &Listing,
+) -> Result<Loads> {
+    let mut contents = Contents::new(keydir);
+    let mut findings = Vec::new();
+    let mut active = None;
+    let mut without_hint = Vec::new();
+    for (loaded, source) in loaded.into_iter().zip(sources) {
+        refuse(options, &loaded)?;
+        let (verdict, damaged) = (loaded.verdict, loaded.damaged);
+        contents.holes.extend(loaded.holes);
+        contents.needs_newer = contents.needs_newer.or(loaded.needs_newer);
+        findings.extend(loaded.findings);
+        let Some(segment) = loaded.segment else {
+            contents.unloaded_bytes += source.len;
+            continue;
+        };
+        if source.active {
+            active =
+                Some(Active { segment: segment.clone(), stable_len: verdict.stable_len, cut: verdict.cut, damaged });
+        } else if listing.format == FormatKind::Native && !damaged && !segment.ledger.lock().has_hint {
+            without_hint.push(segment.clone());
+        }
+        contents.segments.get_mut().insert(segment.id, segment);
+    }
+    contents.finish();
+    if let Some(active) = active.as_ref().filter(|active| active.damaged) {
+        active.segment.ledger.lock().active = false;
+    }
+    Ok(Loads { contents, findings, active, without_hint })
+}
+
+/// Recovery mode `strict`, and formats from the future.
+fn refuse(options: &Options, loaded: &Loaded) -> Result<()> {
+    if let Some(error) = loaded.needs_newer.as_ref().filter(|_| !options.inspect) {
+        return Err(error.clone());
+    }
+    let damage = loaded.findings.iter().find(|finding| finding.severity == Severity::Damage);
+    match damage.filter(|_| options.recovery == Recovery::Strict) {
+        Some(finding) => Err(Error::StrictDamage {
+            path: finding.path.clone(),
+            offset: finding.offset.unwrap_or(0),
+            what: finding.message.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The active segment is the one of the highest id that puts wrote.
+fn mark_active(disk: &dyn ReadDisk, dir: &Path, listing: &mut Listing) {
+    if listing.format != FormatKind::Native {
+        return;
+    }
+    let written_by_puts = |source: &&mut Source| header(disk, dir, source).is_none_or(|h| h.origin == Origin::Puts);
+    if let Some(source) = listing.sources.iter_mut().rev().find(written_by_puts) {
+        source.active = true;
+    }
+}
+
+fn header(disk: &dyn ReadDisk, dir: &Path, source: &Source) -> Option<FileHeader> {
+    let format = FormatKind::Native.format();
+    let file = disk.open_read(&dir.join(&source.name)).ok()?;
+    let mut bytes = vec![0; format.max_file_header_len()];
+    let read = file.read_full_at(&mut bytes, 0).ok()?;
+    format.file_header(bytes.get(..read)?).ok()
+}
+
+/// 0 asks the operating system, by way of the standard library's own randomly keyed hasher.
+pub(super) fn seed(options: &Options) -> u64 {
+    use std::hash::BuildHasher;
+    match options.seed {
+        0 => std::hash::RandomState::new().hash_one(options.clock.now()),
+        seed => seed,
+    }
+}
+
+pub(super) type Segments = RwLock<std::collections::BTreeMap<SegmentId, Arc<Segment>>>;
+
+impl Contents {
+    /// Decides what could only be decided with every segment in view.
+    fn finish(&mut self) {
+        let segments = self.segments.get_mut();
+        let first_tstamps: Vec<_> = segments
+            .values()
+            .filter(|segment| segment.header.origin == Origin::Puts)
+            .map(|segment| (segment.id, segment.ledger.lock().min_tstamp))
+            .filter(|(_, tstamp)| *tstamp != u64::MAX)
+            .collect();
+        let last = segments.values().map(|segment| segment.ledger.lock().max_tstamp).max().unwrap_or(0);
+        self.last_tstamp = last.into();
+        holes::bound(&mut self.holes, &first_tstamps, last);
+        self.count_live();
+    }
+}

@@ -1,0 +1,142 @@
+//! How a store is opened. Every field has the default that a careful person would choose.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::events::Observer;
+use crate::format::FormatKind;
+
+/// When an acknowledged write is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// On return. Writers that wait share one write and one fdatasync.
+    Always,
+    /// With the kernel on return, so that it survives the process; durable at most this much later.
+    Interval(Duration),
+    /// In the process's buffer on return; `sync()` forces it out.
+    Buffered,
+}
+
+impl fmt::Display for SyncPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Always => f.write_str("always"),
+            Self::Interval(period) => write!(f, "interval:{}", humantime::format_duration(*period)),
+            Self::Buffered => f.write_str("buffered"),
+        }
+    }
+}
+
+impl std::str::FromStr for SyncPolicy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("interval:")) {
+            ("always", _) => Ok(Self::Always),
+            ("buffered", _) => Ok(Self::Buffered),
+            (_, Some(period)) => humantime::parse_duration(period)
+                .map_err(|e| e.to_string())
+                .and_then(|period| if period.is_zero() { Err("the interval is zero".into()) } else { Ok(period) })
+                .map(Self::Interval),
+            _ => Err("one of always, interval:DURATION (as in interval:200ms), buffered".into()),
+        }
+    }
+}
+
+/// What opening does about damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Cuts the unsynced end of the log (saved under `quarantine/`), serves around damage.
+    Tail,
+    /// Refuses to open on any damage.
+    Strict,
+}
+
+/// Where time comes from; tests bring their own.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Microseconds since 1970.
+    fn now(&self) -> u64;
+}
+
+/// The wall clock at the moment of its making plus monotonic time since, so that a clock that is set back while the
+/// store is open neither revives nor expires anything.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: Instant,
+    wall: u64,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started: Instant::now(), wall: micros(wall) }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> u64 {
+        self.wall.saturating_add(micros(self.started.elapsed()))
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// When an acknowledged write is durable. Default: always.
+    pub sync: SyncPolicy,
+    /// A segment is sealed rather than grow beyond this many bytes. One record may exceed it alone. Default: 64 MiB.
+    pub max_segment_bytes: u64,
+    /// A segment is sealed at the first write after it reached this age. Default: never.
+    pub max_segment_age: Option<Duration>,
+    /// Bytes that [`SyncPolicy::Buffered`] holds back at most. Default: 1 MiB.
+    pub buffer_bytes: usize,
+    /// Makes the directory if it is missing, and an empty store in a directory that holds other files. Default: no.
+    pub create: bool,
+    /// What to do about damage. Default: [`Recovery::Tail`].
+    pub recovery: Recovery,
+    /// Which format to read where a directory holds several. Default: there must be one.
+    pub from: Option<FormatKind>,
+    /// Opens even what only a later version could answer for: its records can be listed, a get fails. Default: no.
+    pub inspect: bool,
+    /// Threads that load segments. Default: as many as the machine has, at most 8.
+    pub threads: usize,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where salts and the keydir's hash come from; 0 asks the operating system.
+    pub seed: u64,
+    /// Those who are told of every step.
+    pub observers: Vec<Arc<dyn Observer>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sync: SyncPolicy::Always,
+            max_segment_bytes: 64 << 20,
+            max_segment_age: None,
+            buffer_bytes: 1 << 20,
+            create: false,
+            recovery: Recovery::Tail,
+            from: None,
+            inspect: false,
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
+            clock: Arc::new(SystemClock::default()),
+            seed: 0,
+            observers: Vec::new(),
+        }
+    }
+}
+
+/// What a single put may ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PutOptions {
+    /// How long the value lives. Default: for ever.
+    pub ttl: Option<Duration>,
+    /// Writes only if the key has no value. Default: no.
+    pub if_absent: bool,
+}

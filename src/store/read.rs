@@ -1,0 +1,130 @@
+//! get: from a key to a checked value.
+//!
+//! # Invariants
+//!
+//! 1. A value is returned only if the record at the keydir's place has both checksums right, the same key and the same
+//!    tstamp: promise 3.
+//! 2. No lock is held while the disk is read.
+
+use std::io;
+
+use crate::disk::ReadFile;
+use crate::error::{Error, Result};
+use crate::format::{Check, Codec, Decoded, Kind, record};
+
+use super::contents::Contents;
+use super::inner::Inner;
+use super::{Answer, Entry, Found};
+
+impl Inner {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Answer> {
+        let contents = self.contents();
+        if let Some(error) = &contents.needs_newer {
+            return Err(error.clone());
+        }
+        self.get_from(&contents, key)
+    }
+
+    fn get_from(&self, contents: &Contents, key: &[u8]) -> Result<Answer> {
+        loop {
+            let Some(entry) = contents.keydir.get(key) else {
+                return Ok(Answer { found: None, suspect: contents.is_suspect(None) });
+            };
+            let suspect = contents.is_suspect(Some(&entry));
+            if entry.expires_at.is_some_and(|at| at <= self.now()) {
+                return Ok(Answer { found: None, suspect });
+            }
+            match self.value_at(contents, key, &entry) {
+                Ok(value) => return Ok(Answer { found: Some(Found { value, entry }), suspect }),
+                // The key moved on while its old place was read.
+                Err(_) if contents.keydir.get(key) != Some(entry) => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Answers in the caller's order, reads in the disk's.
+    pub(super) fn get_many(&self, keys: &[&[u8]]) -> Vec<Result<Answer>> {
+        let contents = self.contents();
+        let place = |key: &[u8]| contents.keydir.get(key).map(|entry| (entry.location.segment, entry.location.offset));
+        let mut order: Vec<_> = keys.iter().enumerate().map(|(i, key)| (place(key), i, *key)).collect();
+        order.sort_unstable_by_key(|(place, i, _)| (*place, *i));
+        let mut answers: Vec<_> = order.into_iter().map(|(_, i, key)| (i, self.get(key))).collect();
+        answers.sort_unstable_by_key(|(i, _)| *i);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    /// The value of the record that `entry` points at.
+    pub(super) fn value_at(&self, contents: &Contents, key: &[u8], entry: &Entry) -> Result<Vec<u8>> {
+        let location = entry.location;
+        let damaged = |path, check| {
+            let (segment, offset) = (location.segment, location.offset);
+            Error::Damaged { path, segment, offset, check }
+        };
+        let Some(segment) = contents.segment(location.segment) else {
+            return Err(damaged(self.dir.join(self.format.segment_name(location.segment)), Check::OtherFile));
+        };
+        let mut bytes = match self.writer.as_ref().and_then(|writer| writer.read_tail(&location)) {
+            Some(bytes) => bytes,
+            None => read_record(&**segment.file(), location.offset, location.len)
+                .map_err(|e| Error::io_at("read", &segment.path, location.offset, e))?,
+        };
+        let decoded = self.format.decode(&segment.header, location.offset, &bytes);
+        let (start, codec) =
+            check(decoded, &bytes, key, entry).map_err(|check| damaged(segment.path.clone(), check))?;
+        bytes.drain(..start);
+        match codec {
+            Codec::Raw => Ok(bytes),
+            Codec::Lz4 => decompress(&bytes).map_err(|check| damaged(segment.path.clone(), check)),
+        }
+    }
+}
+
+const SHORT: u64 = 64 << 10;
+
+/// Reads a record of a length that the keydir vouches for; what a damaged file is short of is missing in the answer.
+fn read_record(file: &dyn ReadFile, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+    // A long one from another program's hint is believed no further than the file goes; for short ones asking the file
+    // would cost more than it saves.
+    let there = if len <= SHORT { len } else { file.len()?.saturating_sub(offset).min(len) };
+    let mut bytes = vec![0; usize::try_from(there).map_err(io::Error::other)?];
+    let read = file.read_full_at(&mut bytes, offset)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+fn check(decoded: Decoded<'_>, bytes: &[u8], key: &[u8], entry: &Entry) -> Result<(usize, Codec), Check> {
+    let missing = entry.location.len.saturating_sub(bytes.len() as u64);
+    let record = match decoded {
+        Decoded::Record(record) => record,
+        Decoded::Damaged(check) => return Err(check),
+        Decoded::Incomplete { .. } => return Err(Check::PastEnd { missing: missing.max(1) }),
+    };
+    if record.len() != entry.location.len {
+        return Err(Check::Implausible("the record there has another length"));
+    }
+    if missing > 0 {
+        return Err(Check::PastEnd { missing });
+    }
+    let start = usize::try_from(record.value_start).map_err(|_| Check::OtherKey)?;
+    record.check_value(bytes.get(start..).unwrap_or_default())?;
+    if record.key != key || record.tstamp != entry.tstamp {
+        return Err(Check::OtherKey);
+    }
+    if record.kind != Kind::Put {
+        return Err(Check::Implausible("the record there is not a put"));
+    }
+    Ok((start, record.codec))
+}
+
+/// Undoes [`Codec::Lz4`], never making more bytes than a raw value may have.
+fn decompress(stored: &[u8]) -> Result<Vec<u8>, Check> {
+    const BAD: Check = Check::Implausible("the compressed value does not decompress");
+    let (len, block) = stored.split_first_chunk::<4>().ok_or(BAD)?;
+    let len = u32::from_le_bytes(*len);
+    if u64::from(len) > record::MAX_VALUE_LEN {
+        return Err(BAD);
+    }
+    let value = lz4_flex::block::decompress(block, len as usize).map_err(|_| BAD)?;
+    if value.len() == len as usize { Ok(value) } else { Err(BAD) }
+}

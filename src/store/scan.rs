@@ -1,0 +1,359 @@
+//! Walks one segment file record by record, and finds its way after damage.
+//!
+//! The only walker: opening, following, merging, listing and verifying all use it. It says what is there and decides
+//! nothing: whether a stretch that does not decode is damage or the end of the log is `recover`'s to say.
+//!
+//! # Invariants
+//!
+//! 1. Items are contiguous: each starts where the one before ended, the last ends at `end`.
+//! 2. Memory is bounded by the window and one key, whatever lengths the file claims; long values are checked in pieces.
+//! 3. After damage, a place counts as a record again only if a checksum says so, or, in a format without checksums, if
+//!    records follow each other from there to the very end or for long enough. The search has a work budget; past it the rest of the file
+//!    is one gap.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::disk::ReadFile;
+use crate::format::{Check, Decoded, FileHeader, Format, Record};
+
+const WINDOW: usize = 256 << 10;
+/// Below this many bytes left the window is moved on before it is asked for the next record.
+const LOW_WATER: usize = 4 << 10;
+/// Bytes of checksum and comparison that the searches after damage may cost, all together.
+const RESYNC_BUDGET: u64 = 256 << 20;
+
+/// So many records in a row are believed in a format without checksums.
+const CHAIN: usize = 16;
+
+/// Something in a segment file.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// Where it starts.
+    pub offset: u64,
+    /// Its bytes.
+    pub len: u64,
+    /// What it is.
+    pub what: What<'a>,
+    /// The value as stored, where a short look brought it into memory along with the frame.
+    pub value: Option<&'a [u8]>,
+}
+
+/// What an [`Item`] is.
+#[derive(Debug)]
+pub enum What<'a> {
+    /// A record; the outcome of checking its value.
+    Record(Record<'a>, Result<(), Check>),
+    /// A stretch that does not decode.
+    Gap(Gap),
+}
+
+/// Why a stretch does not decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What the first record in it failed.
+    pub check: Check,
+    /// Nothing intact follows it.
+    pub reaches_end: bool,
+    /// All its bytes are zero, to the end of the file.
+    pub zeros: bool,
+    /// Its bytes begin like a record that the file is too short for.
+    pub cut_short: bool,
+}
+
+/// A walk over one segment file.
+#[derive(Debug)]
+pub struct Scanner {
+    file: Arc<dyn ReadFile>,
+    format: &'static dyn Format,
+    header: FileHeader,
+    pos: u64,
+    end: u64,
+    check_values: bool,
+    window: Window,
+    last_tstamp: Option<u64>,
+    budget: u64,
+}
+
+/// What stands at one place, before it becomes an item.
+enum Place {
+    Record { len: u64, value: Result<(), Check> },
+    Invalid { check: Check, cut_short: bool },
+}
+
+impl Scanner {
+    /// Walks `from..end`. `from` must be a record boundary, or any place: then the walk begins with a gap.
+    pub fn new(file: Arc<dyn ReadFile>, format: &'static dyn Format, header: FileHeader, from: u64, end: u64) -> Self {
+        let window = Window::default();
+        Self {
+            file,
+            format,
+            header,
+            pos: from,
+            end,
+            check_values: true,
+            window,
+            last_tstamp: None,
+            budget: RESYNC_BUDGET,
+        }
+    }
+
+    /// Leaves values unchecked where another checksum covers the frame; they are not even read then.
+    #[must_use]
+    pub fn without_value_checks(mut self) -> Self {
+        self.check_values = false;
+        self
+    }
+
+    /// Where the next item starts.
+    pub fn position(&self) -> u64 {
+        self.pos
+    }
+
+    /// The next item, or `None` at the end. An error is the disk's: the walk can go on behind it only by a new scanner.
+    pub fn next_item(&mut self) -> io::Result<Option<Item<'_>>> {
+        if self.pos >= self.end {
+            return Ok(None);
+        }
+        let offset = self.pos;
+        match self.look(offset)? {
+            Place::Record { len, value } => {
+                self.pos = offset + len;
+                let bytes = self.window.at(offset);
+                let Decoded::Record(record) = self.format.decode(&self.header, offset, bytes) else {
+                    return Err(io::Error::other("the file changed while it was read"));
+                };
+                self.last_tstamp = Some(record.tstamp);
+                let stored = usize::try_from(record.value_start).ok().zip(usize::try_from(len).ok());
+                let stored = stored.and_then(|(start, end)| bytes.get(start..end));
+                Ok(Some(Item { offset, len, what: What::Record(record, value), value: stored }))
+            }
+            Place::Invalid { check, cut_short } => {
+                let (next, zeros) = self.resync(offset)?;
+                self.pos = next;
+                let gap = Gap { check, reaches_end: next == self.end, zeros, cut_short };
+                Ok(Some(Item { offset, len: next - offset, what: What::Gap(gap), value: None }))
+            }
+        }
+    }
+
+    /// Decodes what stands at `offset`. Afterwards the window holds the record's frame and key.
+    fn look(&mut self, offset: u64) -> io::Result<Place> {
+        let left = self.end - offset;
+        self.window.ensure(&*self.file, offset, LOW_WATER, self.end)?;
+        loop {
+            match self.format.decode(&self.header, offset, self.window.at(offset)) {
+                Decoded::Damaged(check) => return Ok(Place::Invalid { check, cut_short: false }),
+                Decoded::Incomplete { needed } if needed > left => {
+                    let check = Check::PastEnd { missing: needed - left };
+                    return Ok(Place::Invalid { check, cut_short: true });
+                }
+                Decoded::Incomplete { needed } => {
+                    let have = self.window.at(offset).len();
+                    let needed = usize::try_from(needed).map_err(io::Error::other)?;
+                    self.window.ensure(&*self.file, offset, needed.max(have + 1), self.end)?;
+                    if self.window.at(offset).len() < needed {
+                        let check = Check::PastEnd { missing: 1 };
+                        return Ok(Place::Invalid { check, cut_short: true });
+                    }
+                }
+                Decoded::Record(record) if record.len() > left => {
+                    let check = Check::PastEnd { missing: record.len() - left };
+                    return Ok(Place::Invalid { check, cut_short: true });
+                }
+                Decoded::Record(record) => {
+                    let (len, start) = (record.len(), record.value_start);
+                    let check = record.value_check().filter(|_| self.check_values || !self.format.has_frame_checksum());
+                    let value = match check {
+                        Some(check) => self.window.check(&*self.file, check, offset + start, len - start)?,
+                        None => Ok(()),
+                    };
+                    return self.believe(offset, len, value);
+                }
+            }
+        }
+    }
+
+    /// In the native format the header's own checksum vouches for the frame. Where one checksum covers everything, a
+    /// frame whose checksum fails is believed only if what follows it is a record or the end.
+    fn believe(&mut self, offset: u64, len: u64, value: Result<(), Check>) -> io::Result<Place> {
+        let Err(check) = value else { return Ok(Place::Record { len, value }) };
+        if self.format.has_frame_checksum() || self.record_or_end(offset + len)? {
+            self.window.ensure(&*self.file, offset, LOW_WATER, self.end)?;
+            return self.reload(offset, len, Err(check));
+        }
+        Ok(Place::Invalid { check, cut_short: false })
+    }
+
+    /// Brings frame and key back into the window after a look further on.
+    fn reload(&mut self, offset: u64, len: u64, value: Result<(), Check>) -> io::Result<Place> {
+        while let Decoded::Incomplete { needed } = self.format.decode(&self.header, offset, self.window.at(offset)) {
+            let needed = usize::try_from(needed).map_err(io::Error::other)?;
+            self.window.ensure(&*self.file, offset, needed, self.end)?;
+            if self.window.at(offset).len() < needed {
+                break;
+            }
+        }
+        Ok(Place::Record { len, value })
+    }
+
+    fn record_or_end(&mut self, offset: u64) -> io::Result<bool> {
+        if offset >= self.end {
+            return Ok(offset == self.end);
+        }
+        self.intact_at(offset)
+    }
+
+    /// The next place after `from` where a record starts, or the end; and whether all between is zero.
+    fn resync(&mut self, from: u64) -> io::Result<(u64, bool)> {
+        let zeros_until = self.zeros_from(from)?;
+        if zeros_until == self.end {
+            return Ok((self.end, true));
+        }
+        let mut at = from + 1;
+        while at < self.end && self.budget > 0 {
+            if self.intact_at(at)? {
+                return Ok((at, false));
+            }
+            at += 1;
+            self.spend(1);
+        }
+        Ok((self.end, false))
+    }
+
+    fn zeros_from(&mut self, from: u64) -> io::Result<u64> {
+        let mut at = from;
+        while at < self.end {
+            self.window.ensure(&*self.file, at, 1, self.end)?;
+            let bytes = self.window.at(at);
+            match bytes.iter().position(|byte| *byte != 0) {
+                Some(zeros) => return Ok(at + zeros as u64),
+                None if bytes.is_empty() => break,
+                None => at += bytes.len() as u64,
+            }
+        }
+        Ok(at.min(self.end))
+    }
+
+    /// Whether a record starts here beyond doubt.
+    fn intact_at(&mut self, offset: u64) -> io::Result<bool> {
+        if self.format.has_checksum() { self.checksum_holds(offset) } else { self.chain_from(offset) }
+    }
+
+    fn spend(&mut self, work: u64) {
+        self.budget = self.budget.saturating_sub(work);
+    }
+
+    fn checksum_holds(&mut self, offset: u64) -> io::Result<bool> {
+        let left = self.end - offset;
+        self.window.ensure(&*self.file, offset, 64, self.end)?;
+        if !self.format.plausible(self.window.at(offset), left) {
+            return Ok(false);
+        }
+        loop {
+            match self.format.decode(&self.header, offset, self.window.at(offset)) {
+                Decoded::Incomplete { needed } if needed <= left => {
+                    self.spend(needed);
+                    let needed = usize::try_from(needed).map_err(io::Error::other)?;
+                    self.window.ensure(&*self.file, offset, needed, self.end)?;
+                    if self.window.at(offset).len() < needed {
+                        return Ok(false);
+                    }
+                }
+                Decoded::Record(record) if record.len() <= left => {
+                    let (len, start) = (record.len(), record.value_start);
+                    let check = record.value_check().filter(|_| !self.format.has_frame_checksum());
+                    self.spend(len);
+                    let Some(check) = check else { return Ok(true) };
+                    return Ok(self.window.check(&*self.file, check, offset + start, len - start)?.is_ok());
+                }
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    /// Without checksums: records follow each other from here to exactly the end, or for long enough, with tstamps like
+    /// those before.
+    fn chain_from(&mut self, offset: u64) -> io::Result<bool> {
+        let mut at = offset;
+        for _ in 0..CHAIN {
+            if at >= self.end {
+                break;
+            }
+            self.spend(64);
+            let left = self.end - at;
+            self.window.ensure(&*self.file, at, 64, self.end)?;
+            if !self.format.plausible(self.window.at(at), left) {
+                return Ok(false);
+            }
+            let Decoded::Record(record) = self.format.decode(&self.header, at, self.window.at(at)) else {
+                return Ok(false);
+            };
+            if record.len() > left || !self.plausible_time(record.tstamp) {
+                return Ok(false);
+            }
+            at += record.len();
+        }
+        Ok(at > offset)
+    }
+
+    fn plausible_time(&self, tstamp: u64) -> bool {
+        const TEN_YEARS: u64 = 10 * 366 * 24 * 3600 * 1_000_000;
+        self.last_tstamp.is_none_or(|last| last.abs_diff(tstamp) < TEN_YEARS)
+    }
+}
+
+/// A piece of the file in memory.
+#[derive(Debug, Default)]
+struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// What is in memory from `offset` on.
+    fn at(&self, offset: u64) -> &[u8] {
+        let skip = offset.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
+        skip.and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
+    }
+
+    /// Makes sure that `want` bytes from `offset` on are in memory, or all up to `end`.
+    fn ensure(&mut self, file: &dyn ReadFile, offset: u64, want: usize, end: u64) -> io::Result<()> {
+        let left = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        if self.at(offset).len() >= want.min(left) {
+            return Ok(());
+        }
+        let len = want.max(WINDOW).min(left);
+        self.start = offset;
+        self.bytes.clear();
+        self.bytes.resize(len, 0);
+        let read = file.read_full_at(&mut self.bytes, offset)?;
+        self.bytes.truncate(read);
+        Ok(())
+    }
+
+    /// Checks a value without holding all of it, and without moving the window.
+    fn check(
+        &self,
+        file: &dyn ReadFile,
+        mut check: crate::format::ValueCheck,
+        start: u64,
+        len: u64,
+    ) -> io::Result<Result<(), Check>> {
+        let here = self.at(start);
+        let here = here.get(..here.len().min(usize::try_from(len).unwrap_or(usize::MAX))).unwrap_or_default();
+        check.update(here);
+        let mut done = here.len() as u64;
+        let mut piece = Vec::new();
+        while done < len {
+            piece.resize(usize::try_from(len - done).unwrap_or(usize::MAX).min(WINDOW), 0);
+            let read = file.read_full_at(&mut piece, start + done)?;
+            if read == 0 {
+                return Ok(Err(Check::PastEnd { missing: len - done }));
+            }
+            check.update(piece.get(..read).unwrap_or_default());
+            done += read as u64;
+        }
+        Ok(check.finish())
+    }
+}
