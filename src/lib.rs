@@ -40,5 +40,8 @@ pub mod inspect;
 pub mod store;
 pub mod text;
 
+#[cfg(feature = "cli")]
+pub mod sample;
+
 pub use error::{Error, Result};
 pub use store::{Options, Store};
