@@ -42,6 +42,8 @@ pub mod text;
 
 #[cfg(feature = "cli")]
 pub mod sample;
+#[cfg(feature = "tui")]
+pub mod tui;
 
 pub use error::{Error, Result};
 pub use store::{Options, Store};

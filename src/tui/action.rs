@@ -1,0 +1,261 @@
+//! Everything that can happen to the interface: keys, text, sizes, the time, and answers of workers.
+//!
+//! Plain data. Nothing happens to [`super::app::App`] but by one of these, so that a test is a list of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::app::{Figures, Opened, Pane, Report, Said};
+use super::effect::{KeysWanted, RecordsWanted, ValueWanted};
+use crate::inspect::RecordRow;
+use crate::store::Entry;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A key of the table was pressed.
+    Verb(Verb),
+    /// A character was typed into the input that has the focus.
+    Type(char),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this many cells.
+    Resized(Size),
+    /// It is this late: microseconds since 1970.
+    Clock(u64),
+    /// A worker has something to say.
+    Arrived(Arrived),
+}
+
+/// Cells of a screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Size {
+    pub width: u16,
+    pub height: u16,
+}
+
+/// What a person can ask for with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table in keymap has a sentence on each")]
+pub enum Verb {
+    Move(Motion),
+    Focus(Pane),
+    NextPane,
+    PreviousPane,
+    Zoom,
+    Unzoom,
+    Enter,
+    Leave,
+    Filter,
+    NextMatch,
+    PreviousMatch,
+    Sort,
+    CommandLine,
+    Help,
+    Delete,
+    ToggleHex,
+    Redraw,
+    Suspend,
+    Quit,
+    Interrupt,
+    Edit(Edit),
+    Submit,
+    Cancel,
+    Older,
+    Newer,
+    Complete,
+    SearchHistory,
+    Yes,
+    No,
+}
+
+/// A step in a list or a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Motion {
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    First,
+    Last,
+}
+
+impl Motion {
+    /// Every motion.
+    pub const ALL: [Self; 10] = [
+        Self::Up,
+        Self::Down,
+        Self::Left,
+        Self::Right,
+        Self::PageUp,
+        Self::PageDown,
+        Self::HalfUp,
+        Self::HalfDown,
+        Self::First,
+        Self::Last,
+    ];
+}
+
+/// A change to the line being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Edit {
+    Left,
+    Right,
+    Start,
+    End,
+    Backspace,
+    Delete,
+    CutToStart,
+    CutToEnd,
+    CutWord,
+}
+
+impl Edit {
+    /// Every edit.
+    pub const ALL: [Self; 9] = [
+        Self::Left,
+        Self::Right,
+        Self::Start,
+        Self::End,
+        Self::Backspace,
+        Self::Delete,
+        Self::CutToStart,
+        Self::CutToEnd,
+        Self::CutWord,
+    ];
+}
+
+/// What a worker has to say.
+#[derive(Clone, Debug)]
+pub enum Arrived {
+    /// Opening has read this much.
+    Loading {
+        /// Bytes read.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// A store is open.
+    Opened(Box<Opened>),
+    /// The directory does not exist.
+    Missing(PathBuf),
+    /// The directory holds stores; one is to be chosen.
+    Choose(Vec<PathBuf>),
+    /// There is nothing that could be opened; a sentence says why.
+    Refused(String),
+    /// A window of the key list.
+    Keys(KeysSeen),
+    /// A window of a record list.
+    Records(RecordsSeen),
+    /// The bytes of a record list that were walked so far.
+    Walking {
+        /// Bytes walked.
+        done: u64,
+        /// Bytes of the segment.
+        total: u64,
+    },
+    /// A value.
+    Value(ValueSeen),
+    /// A command ended.
+    Ran(Box<Ran>),
+    /// Another process moved the store.
+    Followed(Figures),
+    /// A long command has done this much.
+    Progress(Progress),
+    /// Keys that complete what is typed.
+    Completions {
+        /// What they complete.
+        prefix: Vec<u8>,
+        /// The first of them in byte order.
+        keys: Vec<Arc<[u8]>>,
+    },
+    /// Something failed on the side; a sentence says what.
+    Failed(String),
+}
+
+/// How far a long command has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Progress {
+    pub what: &'static str,
+    pub done: u64,
+    pub total: u64,
+}
+
+/// One line of the key list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The key.
+    pub key: Arc<[u8]>,
+    /// Its entry; `None` if it went away since the list was made.
+    pub entry: Option<Entry>,
+}
+
+/// A window of the key list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysSeen {
+    /// What was asked for.
+    pub wanted: KeysWanted,
+    /// The state of the store that it shows; higher is later.
+    pub generation: u64,
+    /// Keys that pass the filter.
+    pub total: usize,
+    /// The number of the first row.
+    pub from: usize,
+    /// The rows.
+    pub rows: Vec<KeyRow>,
+    /// The row that was asked about, or the one that took its place.
+    pub place: usize,
+}
+
+/// A window of a record list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordsSeen {
+    /// What was asked for.
+    pub wanted: RecordsWanted,
+    /// The state of the store that it shows; higher is later.
+    pub generation: u64,
+    /// Rows of the segment as far as they have been counted.
+    pub total: usize,
+    /// The number of the first row.
+    pub from: usize,
+    /// The rows.
+    pub rows: Vec<RecordRow>,
+    /// The row that was asked about, or the one that took its place.
+    pub place: usize,
+}
+
+/// The answer to a look at a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueSeen {
+    /// What was asked for.
+    pub wanted: ValueWanted,
+    /// The value; `Ok(None)`: the key has none. An error is a sentence.
+    pub value: Result<Option<Arc<Vec<u8>>>, String>,
+    /// Damage may have hidden a newer version.
+    pub suspect: bool,
+}
+
+/// How a command ended: its answer, and the whole screen's new state as of one moment.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// The line under the command.
+    pub said: Said,
+    /// The store's figures afterwards.
+    pub figures: Figures,
+    /// The key list afterwards; `None` while it is still being sorted.
+    pub keys: Option<KeysSeen>,
+    /// The record list of the segment that was written to.
+    pub records: Option<RecordsSeen>,
+    /// A page to show.
+    pub report: Option<Report>,
+    /// It was the one whose progress is on the screen.
+    pub was_long: bool,
+}

@@ -1,0 +1,357 @@
+//! The whole state of the interface: plain data, changed by `update` alone and read by the view.
+//!
+//! No terminal type, no clock, no file and no store: what is known of the store arrived as an answer. Lists are held
+//! as the window that the screen shows and a margin, never whole.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::action::{KeyRow, Progress, Size};
+use super::effect::{KeysWanted, RecordsWanted, Sort, ValueWanted};
+use super::field::Field;
+use super::list::{Cursor, Window};
+use crate::error::LockHolder;
+use crate::format::SegmentId;
+use crate::inspect::RecordRow;
+use crate::store::{SegmentInfo, Stats};
+
+/// A part of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The key browser.
+    #[default]
+    Keys,
+    /// The segment files.
+    Segments,
+    /// The records of one segment.
+    Records,
+    /// One record.
+    Record,
+    /// One value.
+    Value,
+    /// The index.
+    Keydir,
+}
+
+impl Pane {
+    /// Every pane, in the order of Tab.
+    pub const ALL: [Self; 6] = [Self::Keys, Self::Segments, Self::Records, Self::Record, Self::Value, Self::Keydir];
+
+    /// Its name, on its border and in the help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Keys => "Keys",
+            Self::Segments => "Segments",
+            Self::Records => "Records",
+            Self::Record => "Record",
+            Self::Value => "Value",
+            Self::Keydir => "Keydir",
+        }
+    }
+
+    /// The digit that leads to it; records are reached through their segment.
+    pub fn digit(self) -> Option<char> {
+        match self {
+            Self::Keys => Some('1'),
+            Self::Segments => Some('2'),
+            Self::Records => None,
+            Self::Record => Some('3'),
+            Self::Value => Some('4'),
+            Self::Keydir => Some('6'),
+        }
+    }
+
+    /// Whether its first line names columns.
+    pub fn has_headings(self) -> bool {
+        matches!(self, Self::Keys | Self::Segments | Self::Records)
+    }
+}
+
+/// Which list decides what the other panes show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lead {
+    /// The selected key: its segment, its record, its value.
+    #[default]
+    Keys,
+    /// The selected segment: its first record.
+    Segments,
+    /// The selected record.
+    Records,
+}
+
+/// How far opening has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// A worker is at it; bytes read and to read, once it knows.
+    #[default]
+    Opening,
+    /// Records are being loaded.
+    Loading {
+        /// Bytes read.
+        done: u64,
+        /// Bytes to read.
+        total: u64,
+    },
+    /// There is no such directory: shall it be made?
+    AskCreate(PathBuf),
+    /// Several stores lie there.
+    Choose {
+        /// Their directories.
+        members: Vec<PathBuf>,
+        /// Which is selected.
+        cursor: Cursor,
+    },
+    /// There is nothing to open; a sentence says why.
+    Refused(String),
+    /// A store is open.
+    Open,
+}
+
+/// What a freshly opened store says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its figures.
+    pub figures: Figures,
+    /// The process that has it open for writing.
+    pub writer: Option<Writer>,
+}
+
+/// Another process that writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// Known by its lock file.
+    Known(LockHolder),
+    /// It did not say who it is.
+    Unknown,
+}
+
+/// The store as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// How often this process has seen it change; higher is later.
+    pub generation: u64,
+    /// The whole.
+    pub stats: Stats,
+    /// Each segment, by id.
+    pub segments: Vec<SegmentInfo>,
+}
+
+/// The key browser.
+#[derive(Clone, Debug, Default)]
+pub struct KeysPane {
+    /// The selected row.
+    pub cursor: Cursor,
+    /// The key on it: what the selection follows when rows move.
+    pub selected: Option<Arc<[u8]>>,
+    /// The rows at hand.
+    pub window: Window<KeyRow>,
+    /// The order.
+    pub sort: Sort,
+    /// What keys must begin with, as typed.
+    pub filter: Field,
+    /// The same as bytes; stays behind while an escape is half typed.
+    pub prefix: Vec<u8>,
+    /// What was asked for last.
+    pub asked: Option<KeysWanted>,
+    /// The answer to that is still to come.
+    pub waiting: bool,
+    /// The generation of the rows.
+    pub generation: u64,
+}
+
+impl KeysPane {
+    /// The selected row, if it is at hand.
+    pub fn row(&self) -> Option<&KeyRow> {
+        self.window.get(self.cursor.at)
+    }
+}
+
+/// The records of one segment.
+#[derive(Clone, Debug, Default)]
+pub struct RecordsPane {
+    /// Which segment's.
+    pub segment: Option<SegmentId>,
+    /// The selected row.
+    pub cursor: Cursor,
+    /// The offset that it is at, or that is being looked for: what the selection follows.
+    pub offset: Option<u64>,
+    /// The rows at hand.
+    pub window: Window<RecordRow>,
+    /// What was asked for last.
+    pub asked: Option<RecordsWanted>,
+    /// The answer to that is still to come.
+    pub waiting: bool,
+    /// Stay at this record though the selected key is another one: it is what the last command wrote.
+    pub pinned: bool,
+    /// The generation of the rows.
+    pub generation: u64,
+    /// Bytes walked of so many, while a long segment is being walked.
+    pub walking: Option<(u64, u64)>,
+}
+
+impl RecordsPane {
+    /// The selected row, if it is at hand.
+    pub fn row(&self) -> Option<&RecordRow> {
+        self.window.get(self.cursor.at)
+    }
+}
+
+/// One value.
+#[derive(Clone, Debug, Default)]
+pub struct ValuePane {
+    /// What was asked for last.
+    pub asked: Option<ValueWanted>,
+    /// The answer to that, once it is there.
+    pub value: Option<Result<Option<Arc<Vec<u8>>>, String>>,
+    /// Damage may have hidden a newer version.
+    pub suspect: bool,
+    /// The byte on the first line.
+    pub top: usize,
+    /// Text or hexadecimal; `None`: what the bytes look like.
+    pub hex: Option<bool>,
+}
+
+/// What is being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typing {
+    /// A command.
+    Command,
+    /// The keys' filter.
+    Filter,
+}
+
+/// The command line.
+#[derive(Clone, Debug, Default)]
+pub struct CommandPane {
+    /// What is typed.
+    pub field: Field,
+    /// Earlier commands, oldest first.
+    pub history: Vec<String>,
+    /// Which of them is shown, and what was typed before.
+    pub recalled: Option<(usize, String)>,
+    /// What the history is being searched for.
+    pub search: Option<String>,
+    /// Keys that complete what is typed, where there are several.
+    pub offered: Vec<Arc<[u8]>>,
+}
+
+/// The character of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It worked.
+    Good,
+    /// It is so.
+    Plain,
+    /// It did not work, or something is wrong.
+    Bad,
+}
+
+/// The line under the command. Its text is escaped already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Said {
+    pub tone: Tone,
+    pub text: String,
+}
+
+/// A page of text that lies over the panes. Its lines are escaped already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// On its border.
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<String>,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The keys and the commands.
+    Help,
+    /// What a command had to say at length.
+    Report(Report),
+}
+
+/// A page and how far it is scrolled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Page {
+    pub content: Content,
+    pub top: usize,
+}
+
+/// Everything.
+#[derive(Clone, Debug, Default)]
+pub struct App {
+    /// The screen.
+    pub size: Size,
+    /// Microseconds since 1970.
+    pub now: u64,
+    /// The path that was asked for.
+    pub path: PathBuf,
+    /// How far opening has come.
+    pub stage: Stage,
+    /// The store, once it is open.
+    pub figures: Option<Figures>,
+    /// Another process that writes to it.
+    pub writer: Option<Writer>,
+    /// The pane that keys go to.
+    pub focus: Pane,
+    /// The list that the panes follow.
+    pub lead: Lead,
+    /// The pane with the focus has the whole screen.
+    pub zoomed: bool,
+    /// Which of record, value and keydir is shown where they take turns.
+    pub tab: Pane,
+    /// Pane 1.
+    pub keys: KeysPane,
+    /// The selected segment of pane 2.
+    pub segments: Cursor,
+    /// The records below it.
+    pub records: RecordsPane,
+    /// Pane 4.
+    pub value: ValuePane,
+    /// Bytes of the keydir over time, oldest first.
+    pub growth: Vec<u64>,
+    /// What is being typed.
+    pub typing: Option<Typing>,
+    /// The command line.
+    pub command: CommandPane,
+    /// The key that is to be deleted, if the answer is yes.
+    pub asked_delete: Option<Arc<[u8]>>,
+    /// What lies over the panes.
+    pub page: Option<Page>,
+    /// The line under the command.
+    pub said: Option<Said>,
+    /// How far a long command has come.
+    pub progress: Option<Progress>,
+    /// Ctrl-c was pressed once.
+    pub interrupted: bool,
+}
+
+impl App {
+    /// An interface that is about to open `path`.
+    pub fn new(path: PathBuf, size: Size, now: u64) -> Self {
+        Self { path, size, now, tab: Pane::Value, ..Self::default() }
+    }
+
+    /// Whether a yes or a no is wanted.
+    pub fn is_asking(&self) -> bool {
+        self.asked_delete.is_some() || matches!(self.stage, Stage::AskCreate(_))
+    }
+
+    /// Whether one of several stores is to be chosen.
+    pub fn is_choosing(&self) -> bool {
+        matches!(self.stage, Stage::Choose { .. })
+    }
+
+    /// The segments of the store.
+    pub fn segment_rows(&self) -> &[SegmentInfo] {
+        self.figures.as_ref().map_or(&[], |figures| &figures.segments)
+    }
+
+    /// Says something on the line under the command. `text` is escaped already.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.said = Some(Said { tone, text: text.into() });
+    }
+}

@@ -1,0 +1,154 @@
+//! What the interface wants done outside of itself. `update` returns these; workers and the terminal carry them out.
+//!
+//! Plain data, comparable, so that a test can say what a key press led to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::command::Command;
+use crate::format::SegmentId;
+use crate::store::Location;
+
+/// One thing to do. Where it says "newest", a later request of the kind takes the place of one that has not begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Open what lies at a path.
+    Open {
+        /// The path.
+        path: PathBuf,
+        /// Make the directory if it is missing.
+        create: bool,
+    },
+    /// Look at the key list (newest).
+    Keys(KeysWanted),
+    /// Look at a record list (newest).
+    Records(RecordsWanted),
+    /// Read a value (newest).
+    Value(ValueWanted),
+    /// Find keys that complete a prefix (newest).
+    Complete(Vec<u8>),
+    /// Run a command; commands run one after the other, and none is skipped.
+    Run(Box<Run>),
+    /// Stop the command that is running, if it can be stopped.
+    Stop,
+    /// Draw everything anew.
+    Redraw,
+    /// Put the program to sleep.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// A command, and what was on the screen when it was given, so that one answer can renew all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The command.
+    pub command: Command,
+    /// The key list on the screen.
+    pub keys: KeysWanted,
+    /// The record list on the screen.
+    pub records: Option<RecordsWanted>,
+}
+
+/// The order of the key list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// By bytes of the key.
+    #[default]
+    Name,
+    /// Largest value first.
+    Size,
+    /// Newest first.
+    Age,
+}
+
+impl Sort {
+    /// The next one in turn.
+    pub fn next(self) -> Self {
+        match self {
+            Self::Name => Self::Size,
+            Self::Size => Self::Age,
+            Self::Age => Self::Name,
+        }
+    }
+
+    /// The word in the pane's title.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Name => "name↑",
+            Self::Size => "size↓",
+            Self::Age => "newest",
+        }
+    }
+}
+
+/// A window of the key list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeysWanted {
+    /// Only keys that begin with this.
+    pub filter: Vec<u8>,
+    /// Their order.
+    pub sort: Sort,
+    /// Where the window lies.
+    pub at: KeyPlace,
+    /// How many rows it has.
+    pub rows: usize,
+}
+
+/// A place in the key list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// By number.
+    Row(usize),
+    /// Where a key is.
+    Key {
+        /// The key.
+        key: Arc<[u8]>,
+        /// Its row so far, in case it is gone and the order does not say where it would be.
+        or: usize,
+    },
+}
+
+impl Default for KeyPlace {
+    fn default() -> Self {
+        Self::Row(0)
+    }
+}
+
+/// A window of the records of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordsWanted {
+    /// The segment.
+    pub segment: SegmentId,
+    /// Where the window lies.
+    pub at: RecordPlace,
+    /// How many rows it has.
+    pub rows: usize,
+}
+
+/// A place in a record list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordPlace {
+    /// By number.
+    Row(usize),
+    /// The record that starts at, or else first after, this byte of the file.
+    Offset(u64),
+    /// The next record of this key after a row, or the one before it; the row itself if there is none.
+    Version {
+        /// Whose.
+        key: Vec<u8>,
+        /// From where.
+        row: usize,
+        /// Towards the end of the file.
+        forward: bool,
+    },
+}
+
+/// A value to read: the key's, as of the record that the keydir pointed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueWanted {
+    /// The key.
+    pub key: Arc<[u8]>,
+    /// Its newest record when this was asked.
+    pub location: Location,
+}

@@ -1,0 +1,254 @@
+//! Running commands, and telling in one line what came of them.
+//!
+//! The answer to a command carries the figures and the windows that the screen shows, made after the write, so that
+//! everything moves in one step. It must not know how they are painted.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::keys::KeyChange;
+use super::session::Session;
+use crate::error::Error;
+use crate::format::record::MAX_VALUE_LEN;
+use crate::inspect;
+use crate::store::{Event, Location, Stats, Written};
+use crate::text::{self, ValueLiteral};
+use crate::tui::action::{Progress, Ran};
+use crate::tui::app::{Report, Said, Tone};
+use crate::tui::command::Command;
+use crate::tui::effect::{KeyPlace, RecordPlace, RecordsWanted, Run};
+
+/// Cells that a key takes in an answer.
+const KEY_CELLS: usize = 40;
+/// Findings that a page lists; more are counted.
+const FINDINGS: usize = 10_000;
+
+/// What a command leads to.
+struct Outcome {
+    said: Said,
+    /// The key to select.
+    select: Option<Arc<[u8]>>,
+    /// The record to show.
+    show: Option<Location>,
+    report: Option<Report>,
+}
+
+impl Outcome {
+    fn said(tone: Tone, text: impl Into<String>) -> Self {
+        Self { said: Said { tone, text: text.into() }, select: None, show: None, report: None }
+    }
+}
+
+impl From<Error> for Outcome {
+    fn from(e: Error) -> Self {
+        Self::said(Tone::Bad, e.to_string())
+    }
+}
+
+/// Runs a command.
+pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> bool) -> Ran {
+    let was_long = run.command == Command::Verify;
+    let outcome = match run.command {
+        Command::Put { key, value } => put(session, &key, value),
+        Command::Get { key } => get(session, &key),
+        Command::Delete { keys } => delete(session, &keys),
+        Command::Stats => stats(&session.store().stats()),
+        Command::Sync => sync(session),
+        Command::Verify => verify(session, progress, stopped),
+        // The interface answers these itself.
+        Command::List { .. } | Command::Help { .. } | Command::Quit => Outcome::said(Tone::Plain, ""),
+    };
+    let mut keys = run.keys;
+    if let Some(key) = outcome.select.filter(|key| key.starts_with(&keys.filter)) {
+        keys.at = KeyPlace::Key { key, or: 0 };
+    }
+    let records = outcome.show.and_then(|place| {
+        let rows = run.records.as_ref().map_or(keys.rows, |wanted| wanted.rows);
+        let wanted = RecordsWanted { segment: place.segment, at: RecordPlace::Offset(place.offset), rows };
+        // What cannot be read is told by the next look at it.
+        session.records(wanted, &|| false, &|_, _| {}).ok().flatten()
+    });
+    Ran {
+        said: outcome.said,
+        keys: session.keys_now(keys),
+        records,
+        figures: session.figures(),
+        report: outcome.report,
+        was_long,
+    }
+}
+
+fn show(key: &[u8]) -> String {
+    text::escape_to_width(key, KEY_CELLS).text
+}
+
+fn put(session: &Session, key: &[u8], value: ValueLiteral) -> Outcome {
+    let value = match value {
+        ValueLiteral::Bytes(bytes) => bytes,
+        ValueLiteral::File(path) => match read_file(&path) {
+            Ok(bytes) => bytes,
+            Err(e) => return e.into(),
+        },
+    };
+    let before = session.store().entry(key);
+    let (result, steps) = session.recorder().record(|| session.store().put(key, &value));
+    let written = match result {
+        Ok(written) => written,
+        Err(e) => return e.into(),
+    };
+    let key: Arc<[u8]> = key.into();
+    let after = session.store().entry(&key);
+    session.changed(Some(KeyChange::One { key: Arc::clone(&key), before, after }));
+    let said = Said { tone: Tone::Good, text: format!("put {} → {}", show(&key), went(&written, &steps)) };
+    Outcome { said, select: Some(key), show: Some(written.location), report: None }
+}
+
+/// Reads at most as much as a value may hold, and one byte to tell that there is more.
+fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_VALUE_LEN + 1).read_to_end(&mut bytes))
+        .map_err(|e| Error::io("read", path, e))?;
+    Ok(bytes)
+}
+
+/// `segment 7 @ 96, 247 B; superseded 4:12 (+221 B dead in segment 4); synced in 1.1 ms`.
+fn went(written: &Written, steps: &[Event]) -> String {
+    let Location { segment, offset, len } = written.location;
+    let mut told = format!("segment {segment} @ {offset}, {}", text::size(len));
+    if let Some(old) = written.superseded {
+        told.push_str(&format!("; superseded {}:{}", old.segment, old.offset));
+    }
+    for step in steps {
+        if let Event::BytesDied { segment, bytes } = step {
+            told.push_str(&format!(" (+{} dead in segment {segment})", text::size(*bytes)));
+        }
+    }
+    for step in steps {
+        match step {
+            Event::SegmentCreated { segment } => told.push_str(&format!("; segment {segment} begun")),
+            Event::Synced { took, .. } => told.push_str(&format!("; synced in {}", text::duration(*took))),
+            _ => {}
+        }
+    }
+    told
+}
+
+fn get(session: &Session, key: &[u8]) -> Outcome {
+    let answer = match session.store().get(key) {
+        Ok(answer) => answer,
+        Err(e) => return Outcome { select: Some(key.into()), ..e.into() },
+    };
+    let doubt = if answer.suspect { "; damage may have hidden a newer version" } else { "" };
+    let Some(found) = answer.found else {
+        return Outcome::said(Tone::Bad, format!("there is no key {}{doubt}", show(key)));
+    };
+    let place = found.entry.location;
+    let value = text::escape_to_width(&found.value, KEY_CELLS).text;
+    let said = format!("{} = {value}  segment {} @ {}{doubt}", show(key), place.segment, place.offset);
+    let tone = if answer.suspect { Tone::Bad } else { Tone::Plain };
+    Outcome { select: Some(key.into()), ..Outcome::said(tone, said) }
+}
+
+fn delete(session: &Session, keys: &[Vec<u8>]) -> Outcome {
+    let mut last = Outcome::said(Tone::Plain, "");
+    let mut existed = 0;
+    for key in keys {
+        let before = session.store().entry(key);
+        let (result, steps) = session.recorder().record(|| session.store().delete(key));
+        match result {
+            Err(e) => return Outcome { show: last.show, ..e.into() },
+            Ok(None) => last.said = Said { tone: Tone::Bad, text: format!("there is no key {}", show(key)) },
+            Ok(Some(written)) => {
+                existed += 1;
+                session.changed(Some(KeyChange::One { key: key.as_slice().into(), before, after: None }));
+                let text = format!("delete {} → tombstone in {}", show(key), went(&written, &steps));
+                last = Outcome { show: Some(written.location), ..Outcome::said(Tone::Good, text) };
+            }
+        }
+    }
+    if keys.len() > 1 {
+        let text = format!("{existed} of {} keys existed and are deleted", keys.len());
+        last.said = Said { tone: if existed == 0 { Tone::Bad } else { Tone::Good }, text };
+    }
+    last
+}
+
+fn sync(session: &Session) -> Outcome {
+    let (result, steps) = session.recorder().record(|| session.store().sync());
+    if let Err(e) = result {
+        return e.into();
+    }
+    session.changed(None);
+    let took = steps.iter().find_map(|step| match step {
+        Event::Synced { took, segment, stable_len } => {
+            let stable = text::size(*stable_len);
+            Some(format!("; segment {segment} up to {stable}, in {}", text::duration(*took)))
+        }
+        _ => None,
+    });
+    Outcome::said(Tone::Good, format!("sync: everything is durable{}", took.unwrap_or_default()))
+}
+
+fn stats(stats: &Stats) -> Outcome {
+    let line = |name: &str, value: String| format!("{name:<16}{value:>16}");
+    let lines = vec![
+        format!("{:<16}{}", "directory", text::path(&stats.dir)),
+        line("format", stats.format.to_string()),
+        line("mode", stats.mode.name().to_owned()),
+        line("sync", stats.sync.to_string()),
+        line("keys", text::count(stats.keys)),
+        line("live bytes", text::size(stats.live_bytes)),
+        line("dead bytes", format!("{} ({})", text::size(stats.dead_bytes), text::percent(stats.dead_share()))),
+        line("on disk", text::size(stats.disk_bytes)),
+        line("segments", text::count(stats.segments)),
+        line("keydir", text::size(stats.keydir_bytes)),
+        line("keydir per key", format!("{:.0} B", stats.bytes_per_key())),
+        line("tombstones", text::count(stats.tombstones)),
+        line("expired", text::count(stats.expired)),
+        line("damaged bytes", text::count(stats.damaged_bytes)),
+        line("findings", text::count(stats.findings)),
+    ];
+    let said = format!("{} keys, {} live", text::count(stats.keys), text::size(stats.live_bytes));
+    let report = Some(Report { title: "stats".into(), lines });
+    Outcome { report, ..Outcome::said(Tone::Plain, said) }
+}
+
+fn verify(session: &Session, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> bool) -> Outcome {
+    let mut was_stopped = false;
+    let report = inspect::verify(session.store(), &mut |done, total| {
+        progress(Progress { what: "verify", done, total });
+        was_stopped = stopped();
+        if was_stopped { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+    });
+    let report = match report {
+        Ok(report) => report,
+        Err(e) => return e.into(),
+    };
+    let read = format!("{} records in {}", text::count(report.records), text::size(report.bytes));
+    let found = match report.findings.len() {
+        1 => "1 finding".to_owned(),
+        n => format!("{} findings", text::count(n as u64)),
+    };
+    if was_stopped {
+        return Outcome::said(Tone::Plain, format!("verify was stopped after {read}; {found} so far"));
+    }
+    if report.findings.is_empty() {
+        return Outcome::said(Tone::Good, format!("verify: {read}, nothing to find"));
+    }
+    let tone = if report.is_damaged() { Tone::Bad } else { Tone::Plain };
+    let lines = report.findings.iter().take(FINDINGS).flat_map(finding_lines).collect();
+    let page = Report { title: format!("verify  {found}"), lines };
+    Outcome { report: Some(page), ..Outcome::said(tone, format!("verify: {read}, {found}")) }
+}
+
+fn finding_lines(finding: &crate::store::Finding) -> [String; 3] {
+    let place = match (finding.segment, finding.offset) {
+        (Some(segment), Some(offset)) => format!("segment {segment} @ {offset}"),
+        (Some(segment), None) => format!("segment {segment}"),
+        _ => text::path(&finding.path).to_string(),
+    };
+    let head = format!("{}  {place}", finding.kind.name());
+    [head, format!("    {}", finding.message), format!("    {}", finding.advice())]
+}

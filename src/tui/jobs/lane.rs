@@ -1,0 +1,106 @@
+//! A thread that does effects one after the other, and the line in front of it.
+//!
+//! Invariant: of two looks of one kind in the line only the later stays; commands all stay, in order.
+
+use std::collections::VecDeque;
+use std::mem::discriminant;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::Desk;
+use crate::tui::action::{Action, Arrived};
+use crate::tui::effect::Effect;
+
+/// One thread and its line.
+pub(super) struct Lane {
+    line: Arc<Line>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Line {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    effects: VecDeque<Effect>,
+    finishing: bool,
+}
+
+impl Lane {
+    /// Starts the thread.
+    pub(super) fn start(name: &str, desk: Arc<Desk>) -> std::io::Result<Self> {
+        let line = Arc::new(Line::default());
+        let theirs = Arc::clone(&line);
+        let thread = std::thread::Builder::new().name(format!("logkv-{name}")).spawn(move || {
+            let _fallen = Fallen(&desk);
+            while let Some(effect) = theirs.next() {
+                desk.perform(effect, &|| theirs.is_overtaken());
+            }
+        })?;
+        Ok(Self { line, thread })
+    }
+
+    /// Puts an effect into the line.
+    pub(super) fn post(&self, effect: Effect) {
+        let mut state = self.line.state.lock();
+        if !is_command(&effect) {
+            state.effects.retain(|waiting| discriminant(waiting) != discriminant(&effect));
+        }
+        state.effects.push_back(effect);
+        self.line.changed.notify_one();
+    }
+
+    /// Lets the thread do the commands that wait, and waits for its end. Looks that wait are dropped.
+    pub(super) fn finish(self) {
+        let mut state = self.line.state.lock();
+        state.finishing = true;
+        state.effects.retain(is_command);
+        self.line.changed.notify_one();
+        drop(state);
+        // A thread that panicked has told so already, and there is nothing more to wait for.
+        let _ = self.thread.join();
+    }
+}
+
+impl Line {
+    /// The next effect; `None` when there will be no more.
+    fn next(&self) -> Option<Effect> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(effect) = state.effects.pop_front() {
+                return Some(effect);
+            }
+            if state.finishing {
+                return None;
+            }
+            self.changed.wait(&mut state);
+        }
+    }
+
+    /// Whether a later look waits, so that the running one is for nobody.
+    fn is_overtaken(&self) -> bool {
+        let state = self.state.lock();
+        state.finishing || state.effects.iter().any(|effect| !is_command(effect))
+    }
+}
+
+fn is_command(effect: &Effect) -> bool {
+    matches!(effect, Effect::Run(_) | Effect::Open { .. })
+}
+
+/// Tells the interface when its thread panics, which would otherwise wait for an answer for ever.
+struct Fallen<'a>(&'a Desk);
+
+impl Drop for Fallen<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let reason = "a worker failed: this is a bug in logkv; leave with q and open the store again".to_owned();
+            (self.0.send)(Action::Arrived(Arrived::Failed(reason)));
+        }
+    }
+}

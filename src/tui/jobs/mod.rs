@@ -1,0 +1,172 @@
+//! The workers: they carry out effects on the store, off the thread that draws.
+//!
+//! [`Desk`] does one effect at a time and answers through a callback; [`Jobs`] gives it threads. A test uses the desk
+//! alone, so that a key press is over when the call returns. Invariants:
+//!
+//! 1. Opening and commands share one lane: they happen in the order in which they were asked for, and none is lost.
+//! 2. Looks of one kind replace each other: the newest waits, a running one that is overtaken gives up.
+//! 3. Nobody but a command writes to the store.
+
+mod commands;
+mod keys;
+mod lane;
+mod opening;
+mod recorder;
+mod records;
+mod session;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use self::lane::Lane;
+use self::opening::Opening;
+use self::session::Session;
+use super::Settings;
+use super::action::{Action, Arrived, ValueSeen};
+use super::command::Command;
+use super::effect::{Effect, ValueWanted};
+use crate::disk::Disk;
+use crate::error::Result;
+use crate::store::Options;
+
+/// Where answers go.
+pub type Send = Arc<dyn Fn(Action) + std::marker::Send + Sync>;
+
+/// Completions that are offered at most.
+const COMPLETIONS: usize = 64;
+
+/// Does effects, one at a time and at once.
+pub struct Desk {
+    disk: Arc<dyn Disk>,
+    options: Options,
+    settings: Settings,
+    send: Send,
+    session: Mutex<Option<Arc<Session>>>,
+    stop: AtomicBool,
+}
+
+impl Desk {
+    /// A desk that opens stores on `disk` and answers through `send`.
+    pub fn new(disk: Arc<dyn Disk>, options: Options, settings: Settings, send: Send) -> Self {
+        Self { disk, options, settings, send, session: Mutex::new(None), stop: AtomicBool::new(false) }
+    }
+
+    /// Does one thing. `overtaken` says whether its answer is no longer wanted.
+    pub fn perform(&self, effect: Effect, overtaken: &dyn Fn() -> bool) {
+        let session = self.session.lock().clone();
+        match (effect, session) {
+            (Effect::Open { path, create }, _) => {
+                let opening = Opening { disk: &self.disk, options: &self.options, settings: &self.settings };
+                let (arrived, session) = opening.open(&path, create, &self.send);
+                *self.session.lock() = session;
+                self.answer(arrived);
+            }
+            (Effect::Stop, _) => self.stop.store(true, Ordering::Relaxed),
+            (effect, Some(session)) => self.look(&session, effect, overtaken),
+            (_, None) => {}
+        }
+    }
+
+    fn look(&self, session: &Session, effect: Effect, overtaken: &dyn Fn() -> bool) {
+        match effect {
+            Effect::Keys(wanted) => self.answer(Arrived::Keys(session.keys(wanted))),
+            Effect::Records(wanted) => {
+                let walking = |done, total| self.answer(Arrived::Walking { done, total });
+                match session.records(wanted, overtaken, &walking) {
+                    Ok(Some(seen)) => self.answer(Arrived::Records(seen)),
+                    Ok(None) => {}
+                    Err(e) => self.answer(Arrived::Failed(e.to_string())),
+                }
+            }
+            Effect::Value(wanted) => self.answer(Arrived::Value(value(session, wanted))),
+            Effect::Complete(prefix) => {
+                let keys = session.completions(&prefix, COMPLETIONS);
+                self.answer(Arrived::Completions { prefix, keys });
+            }
+            Effect::Run(run) => {
+                if run.command == Command::Verify {
+                    self.stop.store(false, Ordering::Relaxed);
+                }
+                let progress = |progress| self.answer(Arrived::Progress(progress));
+                let stopped = || self.stop.load(Ordering::Relaxed) || overtaken();
+                let ran = commands::run(session, *run, &progress, &stopped);
+                self.answer(Arrived::Ran(Box::new(ran)));
+            }
+            Effect::Open { .. } | Effect::Stop | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn answer(&self, arrived: Arrived) {
+        (self.send)(Action::Arrived(arrived));
+    }
+
+    /// Closes the store that is open, if one is.
+    pub fn close(&self) -> Result<()> {
+        match self.session.lock().take() {
+            Some(session) => session.close(),
+            None => Ok(()),
+        }
+    }
+}
+
+fn value(session: &Session, wanted: ValueWanted) -> ValueSeen {
+    match session.store().get(&wanted.key) {
+        Ok(answer) => {
+            let suspect = answer.suspect;
+            ValueSeen { wanted, value: Ok(answer.into_value().map(Arc::new)), suspect }
+        }
+        Err(e) => ValueSeen { wanted, value: Err(e.to_string()), suspect: false },
+    }
+}
+
+/// The desk with its threads.
+pub struct Jobs {
+    desk: Arc<Desk>,
+    commands: Lane,
+    long: Lane,
+    keys: Lane,
+    records: Lane,
+    values: Lane,
+}
+
+impl Jobs {
+    /// Starts the threads.
+    pub fn start(desk: Desk) -> std::io::Result<Self> {
+        let desk = Arc::new(desk);
+        let lane = |name| Lane::start(name, Arc::clone(&desk));
+        Ok(Self {
+            commands: lane("commands")?,
+            long: lane("long")?,
+            keys: lane("keys")?,
+            records: lane("records")?,
+            values: lane("values")?,
+            desk,
+        })
+    }
+
+    /// Hands an effect to the thread whose business it is.
+    pub fn post(&self, effect: Effect) {
+        match &effect {
+            Effect::Open { .. } => self.commands.post(effect),
+            Effect::Run(run) if run.command == Command::Verify => self.long.post(effect),
+            Effect::Run(_) => self.commands.post(effect),
+            Effect::Keys(_) | Effect::Complete(_) => self.keys.post(effect),
+            Effect::Records(_) => self.records.post(effect),
+            Effect::Value(_) => self.values.post(effect),
+            Effect::Stop => self.desk.perform(effect, &|| false),
+            Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    /// Waits for what is running, does every command that was given, and closes the store.
+    pub fn close(self) -> Result<()> {
+        self.desk.stop.store(true, Ordering::Relaxed);
+        for lane in [self.keys, self.records, self.values, self.long, self.commands] {
+            lane.finish();
+        }
+        self.desk.close()
+    }
+}

@@ -1,0 +1,99 @@
+//! Opening what lies at a path, whatever that is: a store to write to, one to read only, one held by another process,
+//! several to choose from, or nothing that could be opened.
+//!
+//! It decides by what detection says and tells the interface in its own words. Invariant: a foreign store, or one that
+//! another process writes to, is opened for reading only.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use super::Send;
+use super::recorder::Recorder;
+use super::session::Session;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::format::FormatKind;
+use crate::inspect::{Detected, detect};
+use crate::store::{Options, Store};
+use crate::text;
+use crate::tui::Settings;
+use crate::tui::action::Arrived;
+use crate::tui::app::{Opened, Writer};
+
+/// How to open.
+pub(super) struct Opening<'a> {
+    pub(super) disk: &'a Arc<dyn Disk>,
+    pub(super) options: &'a Options,
+    pub(super) settings: &'a Settings,
+}
+
+impl Opening<'_> {
+    /// Opens, and says what came of it.
+    pub(super) fn open(&self, path: &Path, create: bool, send: &Send) -> (Arrived, Option<Arc<Session>>) {
+        match self.try_open(path, create, send) {
+            Ok(outcome) => outcome,
+            Err(e) => (Arrived::Refused(e.to_string()), None),
+        }
+    }
+
+    fn try_open(&self, path: &Path, create: bool, send: &Send) -> Result<(Arrived, Option<Arc<Session>>)> {
+        let create = create || self.options.create;
+        let chosen = self.options.from;
+        let read_only = match detect(&*self.disk.reader(), path)? {
+            Detected::Missing if !create => return Ok((Arrived::Missing(path.to_owned()), None)),
+            Detected::Root(members) => return Ok((Arrived::Choose(members), None)),
+            Detected::Mixed(formats) if chosen.is_none() => return Ok((Arrived::Refused(mixed(path, &formats)), None)),
+            Detected::SegmentFile(format, id) => {
+                return Ok((Arrived::Refused(segment_file(path, format, id)), None));
+            }
+            Detected::Other(what) if !create => {
+                return Ok((Arrived::Refused(format!("{}: {what}", text::path(path))), None));
+            }
+            Detected::Store(format) => chosen.unwrap_or(format) != FormatKind::Native,
+            _ => chosen.is_some_and(|format| format != FormatKind::Native),
+        };
+        self.open_store(path, create, read_only || self.settings.read_only, send)
+    }
+
+    fn open_store(
+        &self,
+        path: &Path,
+        create: bool,
+        read_only: bool,
+        send: &Send,
+    ) -> Result<(Arrived, Option<Arc<Session>>)> {
+        let (nudge, nudges) = channel();
+        let recorder = Arc::new(Recorder::new(Arc::clone(send), nudge.clone()));
+        let mut options = Options { create, ..self.options.clone() };
+        options.observers.push(Arc::clone(&recorder) as _);
+        let read = |options| Store::open_read_only_on(self.disk.reader(), path, options);
+        let (store, writer) = match read_only {
+            true => (read(options)?, None),
+            false => match Store::open_on(Arc::clone(self.disk), path, options.clone()) {
+                Err(Error::Locked { holder, .. }) => {
+                    (read(options)?, Some(holder.map_or(Writer::Unknown, Writer::Known)))
+                }
+                opened => (opened?, None),
+            },
+        };
+        let session = Session::begin(store, recorder, (nudge, nudges), self.disk.reader(), Arc::clone(send))
+            .map_err(|e| Error::io("start a thread for", path, e))?;
+        let opened = Opened { figures: session.figures(), writer };
+        Ok((Arrived::Opened(Box::new(opened)), Some(session)))
+    }
+}
+
+fn mixed(path: &Path, formats: &[FormatKind]) -> String {
+    let names: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+    format!(
+        "{} holds segments of several formats ({}); --from FORMAT chooses one of them",
+        text::path(path),
+        names.join(", ")
+    )
+}
+
+fn segment_file(path: &Path, format: FormatKind, id: u64) -> String {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    format!("{} is segment {id} of a {format} store; `logkv {}` opens the store", text::path(path), text::path(dir))
+}

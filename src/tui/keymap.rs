@@ -1,0 +1,245 @@
+//! The one table of keys: what each does, where it applies, what the hints bar and the help say about it.
+//!
+//! Dispatch, hints and help all read [`BINDINGS`]; a key that is not here does nothing. Invariant: within the contexts
+//! that are in force at one time, a key has one meaning (a test goes through all of them).
+
+use super::action::{Action, Edit, Motion, Verb};
+use super::app::{self, App, Pane};
+use super::key::Key;
+
+/// Where a row of the table applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// Whatever is on the screen.
+    Anywhere,
+    /// The panes, whichever has the focus.
+    Panes,
+    /// One pane.
+    In(Pane),
+    /// A line is being typed.
+    Typing,
+    /// The line is a command.
+    CommandLine,
+    /// The line is a filter.
+    Filter,
+    /// A yes or a no is wanted.
+    Question,
+    /// One of several stores is to be chosen.
+    Choice,
+    /// A page lies over the panes.
+    Page,
+    /// Nothing is open yet, or ever will be.
+    Waiting,
+}
+
+impl Context {
+    /// The heading in the help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Anywhere => "Anywhere",
+            Self::Panes => "Panes",
+            Self::In(pane) => pane.title(),
+            Self::Typing => "While typing",
+            Self::CommandLine => "Command line",
+            Self::Filter => "Filter",
+            Self::Question => "Questions",
+            Self::Choice => "Choosing a store",
+            Self::Page => "Pages like this one",
+            Self::Waiting => "While opening",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Where it applies.
+    pub context: Context,
+    /// Any of these keys.
+    pub keys: &'static [Key],
+    /// What they ask for.
+    pub verb: Verb,
+    /// A word for the hints bar; empty keeps the row out of it.
+    pub hint: &'static str,
+    /// A sentence for the help.
+    pub help: &'static str,
+}
+
+const fn row(context: Context, keys: &'static [Key], verb: Verb, hint: &'static str, help: &'static str) -> Binding {
+    Binding { context, keys, verb, hint, help }
+}
+
+use Context::{Anywhere, Choice, CommandLine, Filter, In, Page, Panes, Question, Typing, Waiting};
+use Key::{
+    BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up,
+};
+
+/// The table. Its order is the order of hints and help.
+#[rustfmt::skip]
+pub const BINDINGS: &[Binding] = &[
+    row(In(Pane::Keys),     &[Enter],                Verb::Enter,                   "records",  "Go to the record of the selected key."),
+    row(In(Pane::Keys),     &[Char('s')],            Verb::Sort,                    "sort",     "Sort by name, then by size, then by age."),
+    row(In(Pane::Keys),     &[Char('d')],            Verb::Delete,                  "delete",   "Delete the selected key, after a yes."),
+    row(In(Pane::Segments), &[Enter],                Verb::Enter,                   "records",  "Open the selected segment's records."),
+    row(In(Pane::Records),  &[Enter],                Verb::Enter,                   "record",   "Show the selected record."),
+    row(In(Pane::Value),    &[Char('x')],            Verb::ToggleHex,               "text/hex", "Show the value as text, or in hexadecimal."),
+
+    row(Panes, &[Char('?')],                         Verb::Help,                    "help",     "Show this page."),
+    row(Panes, &[Char(':')],                         Verb::CommandLine,             "command",  "Type a command."),
+    row(Panes, &[Char('/')],                         Verb::Filter,                  "find",     "Filter the keys by how they begin, as you type."),
+    row(Panes, &[Tab],                               Verb::NextPane,                "pane",     "Go to the next pane."),
+    row(Panes, &[BackTab],                           Verb::PreviousPane,            "",         "Go to the pane before."),
+    row(Panes, &[Char('1')],                         Verb::Focus(Pane::Keys),       "",         "Go to the keys."),
+    row(Panes, &[Char('2')],                         Verb::Focus(Pane::Segments),   "",         "Go to the segments."),
+    row(Panes, &[Char('3')],                         Verb::Focus(Pane::Record),     "",         "Go to the record."),
+    row(Panes, &[Char('4')],                         Verb::Focus(Pane::Value),      "",         "Go to the value."),
+    row(Panes, &[Char('6')],                         Verb::Focus(Pane::Keydir),     "",         "Go to the keydir."),
+    row(Panes, &[Char('+')],                         Verb::Zoom,                    "zoom",     "Give the pane the whole screen."),
+    row(Panes, &[Char('_')],                         Verb::Unzoom,                  "",         "Show all panes again."),
+    row(Panes, &[Esc],                               Verb::Leave,                   "",         "Go back out: of a zoom, of the records, of a filter; or stop a running command."),
+    row(Panes, &[Up, Char('k')],                     Verb::Move(Motion::Up),        "",         "Up one line."),
+    row(Panes, &[Down, Char('j')],                   Verb::Move(Motion::Down),      "",         "Down one line."),
+    row(Panes, &[Left, Char('h')],                   Verb::Move(Motion::Left),      "",         "To the pane on the left."),
+    row(Panes, &[Right, Char('l')],                  Verb::Move(Motion::Right),     "",         "To the pane on the right."),
+    row(Panes, &[PageUp],                            Verb::Move(Motion::PageUp),    "",         "Up one page."),
+    row(Panes, &[PageDown],                          Verb::Move(Motion::PageDown),  "",         "Down one page."),
+    row(Panes, &[Ctrl('u')],                         Verb::Move(Motion::HalfUp),    "",         "Up half a page."),
+    row(Panes, &[Ctrl('d')],                         Verb::Move(Motion::HalfDown),  "",         "Down half a page."),
+    row(Panes, &[Char('g'), Home],                   Verb::Move(Motion::First),     "",         "To the first line."),
+    row(Panes, &[Char('G'), End],                    Verb::Move(Motion::Last),      "",         "To the last line."),
+    row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key that passes the filter; after the last one the first. Among records: the next of this key."),
+    row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
+    row(Panes, &[Char('q')],                         Verb::Quit,                    "quit",     "Make everything durable and leave."),
+
+    row(CommandLine, &[Enter],                       Verb::Submit,                  "run",      "Run the command and go back to the pane."),
+    row(CommandLine, &[Tab],                         Verb::Complete,                "complete", "Complete the command or the key."),
+    row(CommandLine, &[Up],                          Verb::Older,                   "history",  "The command before."),
+    row(CommandLine, &[Down],                        Verb::Newer,                   "",         "The command after."),
+    row(CommandLine, &[Ctrl('r')],                   Verb::SearchHistory,           "search",   "Search the history for what is typed; again: further back."),
+    row(Filter, &[Enter],                            Verb::Submit,                  "keep",     "Keep the filter and go back to the keys."),
+    row(Filter, &[Up],                               Verb::Move(Motion::Up),        "select",   "Up one key."),
+    row(Filter, &[Down],                             Verb::Move(Motion::Down),      "",         "Down one key."),
+    row(Typing, &[Esc],                              Verb::Cancel,                  "cancel",   "Stop typing; a filter is taken away."),
+    row(Typing, &[Left],                             Verb::Edit(Edit::Left),        "",         "Left one character."),
+    row(Typing, &[Right],                            Verb::Edit(Edit::Right),       "",         "Right one character."),
+    row(Typing, &[Home, Ctrl('a')],                  Verb::Edit(Edit::Start),       "",         "To the start of the line."),
+    row(Typing, &[End, Ctrl('e')],                   Verb::Edit(Edit::End),         "",         "To the end of the line."),
+    row(Typing, &[Backspace],                        Verb::Edit(Edit::Backspace),   "",         "Erase the character before."),
+    row(Typing, &[Delete],                           Verb::Edit(Edit::Delete),      "",         "Erase the character under the cursor."),
+    row(Typing, &[Ctrl('u')],                        Verb::Edit(Edit::CutToStart),  "",         "Erase to the start of the line."),
+    row(Typing, &[Ctrl('k')],                        Verb::Edit(Edit::CutToEnd),    "",         "Erase to the end of the line."),
+    row(Typing, &[Ctrl('w')],                        Verb::Edit(Edit::CutWord),     "",         "Erase the word before."),
+
+    row(Question, &[Char('y'), Char('Y')],           Verb::Yes,                     "yes",      "Do it."),
+    row(Question, &[Char('n'), Char('N'), Esc],      Verb::No,                      "no",       "Leave it."),
+
+    row(Choice, &[Enter],                            Verb::Enter,                   "open",     "Open the selected store."),
+    row(Choice, &[Up, Char('k')],                    Verb::Move(Motion::Up),        "select",   "Up one line."),
+    row(Choice, &[Down, Char('j')],                  Verb::Move(Motion::Down),      "",         "Down one line."),
+    row(Choice, &[PageUp],                           Verb::Move(Motion::PageUp),    "",         "Up one page."),
+    row(Choice, &[PageDown],                         Verb::Move(Motion::PageDown),  "",         "Down one page."),
+    row(Choice, &[Char('g'), Home],                  Verb::Move(Motion::First),     "",         "To the first line."),
+    row(Choice, &[Char('G'), End],                   Verb::Move(Motion::Last),      "",         "To the last line."),
+    row(Choice, &[Char('q'), Esc],                   Verb::Quit,                    "quit",     "Leave."),
+
+    row(Page, &[Esc, Enter, Char('q'), Char('?')],   Verb::Cancel,                  "close",    "Close the page."),
+    row(Page, &[Up, Char('k')],                      Verb::Move(Motion::Up),        "scroll",   "Up one line."),
+    row(Page, &[Down, Char('j')],                    Verb::Move(Motion::Down),      "",         "Down one line."),
+    row(Page, &[PageUp, Ctrl('u')],                  Verb::Move(Motion::PageUp),    "",         "Up one page."),
+    row(Page, &[PageDown, Ctrl('d'), Char(' ')],     Verb::Move(Motion::PageDown),  "",         "Down one page."),
+    row(Page, &[Char('g'), Home],                    Verb::Move(Motion::First),     "",         "To the top."),
+    row(Page, &[Char('G'), End],                     Verb::Move(Motion::Last),      "",         "To the end."),
+
+    row(Waiting, &[Char('q'), Esc],                  Verb::Quit,                    "quit",     "Leave."),
+
+    row(Anywhere, &[Ctrl('l')],                      Verb::Redraw,                  "",         "Draw the screen anew."),
+    row(Anywhere, &[Ctrl('z')],                      Verb::Suspend,                 "",         "Put the program to sleep; `fg` wakes it."),
+    row(Anywhere, &[Ctrl('c')],                      Verb::Interrupt,               "",         "Twice: leave, from anywhere. Once: stop typing, or a running command."),
+];
+
+/// The contexts in force, innermost first.
+pub fn contexts(app: &App) -> Vec<Context> {
+    if app.page.is_some() {
+        return vec![Page, Anywhere];
+    }
+    if app.is_asking() {
+        return vec![Question, Anywhere];
+    }
+    if app.is_choosing() {
+        return vec![Choice, Anywhere];
+    }
+    if app.figures.is_none() {
+        return vec![Waiting, Anywhere];
+    }
+    match app.typing {
+        Some(app::Typing::Command) => vec![CommandLine, Typing, Anywhere],
+        Some(app::Typing::Filter) => vec![Filter, Typing, Anywhere],
+        None => vec![In(app.focus), Panes, Anywhere],
+    }
+}
+
+/// The rows in force, innermost first.
+pub fn in_force(app: &App) -> impl Iterator<Item = &'static Binding> {
+    contexts(app).into_iter().flat_map(|context| BINDINGS.iter().filter(move |binding| binding.context == context))
+}
+
+/// What a key press asks for now. `None`: nothing.
+pub fn action(app: &App, key: Key) -> Option<Action> {
+    if let Some(binding) = in_force(app).find(|binding| binding.keys.contains(&key)) {
+        return Some(Action::Verb(binding.verb));
+    }
+    match key {
+        Char(c) if contexts(app).contains(&Typing) => Some(Action::Type(c)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn stacks() -> Vec<Vec<Context>> {
+        let panes = Pane::ALL.map(|pane| vec![In(pane), Panes, Anywhere]);
+        let others = [
+            vec![CommandLine, Typing, Anywhere],
+            vec![Filter, Typing, Anywhere],
+            vec![Question, Anywhere],
+            vec![Choice, Anywhere],
+            vec![Page, Anywhere],
+            vec![Waiting, Anywhere],
+        ];
+        panes.into_iter().chain(others).collect()
+    }
+
+    #[test]
+    fn a_key_has_one_meaning_wherever_it_is_pressed() {
+        for stack in stacks() {
+            let mut seen = HashMap::new();
+            for binding in BINDINGS.iter().filter(|binding| stack.contains(&binding.context)) {
+                for key in binding.keys {
+                    let before = seen.insert(*key, binding);
+                    assert!(before.is_none(), "{key:?} in {stack:?}: {before:?} and {binding:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_can_be_in_force_and_explains_itself() {
+        let stacks = stacks();
+        for binding in BINDINGS {
+            assert!(stacks.iter().any(|stack| stack.contains(&binding.context)), "{binding:?}");
+            assert!(!binding.keys.is_empty() && binding.help.ends_with('.'), "{binding:?}");
+        }
+    }
+
+    #[test]
+    fn letters_are_free_while_typing() {
+        let takes = |binding: &&Binding| matches!(binding.context, CommandLine | Filter | Typing | Anywhere);
+        for binding in BINDINGS.iter().filter(takes) {
+            assert!(!binding.keys.iter().any(|key| matches!(key, Char(_))), "{binding:?}");
+        }
+    }
+}

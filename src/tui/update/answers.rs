@@ -1,0 +1,143 @@
+//! What arrives from workers. An answer that nobody waits for any more, or that is about an older state of the store
+//! than the screen shows already, is dropped.
+
+use super::typing;
+use crate::tui::action::{Arrived, KeysSeen, Ran, RecordsSeen, ValueSeen};
+use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Pane, Stage, Tone};
+use crate::tui::effect::{Effect, KeyPlace, RecordPlace};
+use crate::tui::layout::layout;
+use crate::tui::list::{Cursor, Window};
+
+/// Points of the keydir's growth that are kept.
+const GROWTH: usize = 512;
+
+pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
+    match arrived {
+        Arrived::Loading { done, total } => {
+            if app.figures.is_none() {
+                app.stage = Stage::Loading { done, total };
+            }
+        }
+        Arrived::Opened(opened) => open(app, *opened),
+        Arrived::Missing(path) => app.stage = Stage::AskCreate(path),
+        Arrived::Choose(members) => app.stage = Stage::Choose { members, cursor: Cursor::default() },
+        Arrived::Refused(reason) => app.stage = Stage::Refused(reason),
+        Arrived::Keys(seen) => {
+            let asked = app.keys.asked.as_ref();
+            if asked.is_some_and(|a| a.filter == seen.wanted.filter && a.sort == seen.wanted.sort) {
+                take_keys(app, seen);
+            }
+        }
+        Arrived::Records(seen) => {
+            if app.records.asked.as_ref() == Some(&seen.wanted) {
+                take_records(app, seen);
+            }
+        }
+        Arrived::Walking { done, total } => app.records.walking = app.records.waiting.then_some((done, total)),
+        Arrived::Value(seen) => take_value(app, seen),
+        Arrived::Ran(ran) => end(app, *ran),
+        Arrived::Followed(figures) => take_figures(app, figures),
+        Arrived::Progress(progress) => app.progress = Some(progress),
+        Arrived::Completions { prefix, keys } => typing::completed(app, prefix, keys),
+        Arrived::Failed(reason) => {
+            app.keys.waiting = false;
+            app.records.waiting = false;
+            app.records.walking = None;
+            app.say(Tone::Bad, reason);
+        }
+    }
+    Vec::new()
+}
+
+fn open(app: &mut App, opened: Opened) {
+    app.stage = Stage::Open;
+    app.writer = opened.writer;
+    take_figures(app, opened.figures);
+}
+
+fn take_figures(app: &mut App, figures: Figures) {
+    if app.figures.as_ref().is_some_and(|known| known.generation > figures.generation) {
+        return;
+    }
+    if app.growth.last() != Some(&figures.stats.keydir_bytes) {
+        app.growth.push(figures.stats.keydir_bytes);
+        let surplus = app.growth.len().saturating_sub(GROWTH);
+        app.growth.drain(..surplus);
+    }
+    if app.records.segment.is_some_and(|id| figures.segments.iter().all(|segment| segment.id != id)) {
+        app.records = Default::default();
+    }
+    app.figures = Some(figures);
+}
+
+fn take_keys(app: &mut App, seen: KeysSeen) {
+    let page = layout(app).page(Pane::Keys);
+    let keys = &mut app.keys;
+    if seen.generation < keys.generation {
+        return;
+    }
+    let answers_last = keys.asked.as_ref() == Some(&seen.wanted);
+    keys.waiting &= !answers_last;
+    keys.generation = seen.generation;
+    keys.window = Window { from: seen.from, rows: seen.rows, total: seen.total };
+    match seen.wanted.at {
+        KeyPlace::Key { .. } | KeyPlace::Row(0) if answers_last => keys.cursor.jump(seen.place, seen.total, page),
+        _ => keys.cursor.settle(seen.total, page),
+    }
+    if answers_last || keys.selected.is_none() {
+        keys.selected = keys.row().map(|row| row.key.clone());
+    }
+}
+
+fn take_records(app: &mut App, seen: RecordsSeen) {
+    let page = layout(app).page(Pane::Records);
+    let records = &mut app.records;
+    if seen.generation < records.generation {
+        return;
+    }
+    records.waiting = false;
+    records.walking = None;
+    records.generation = seen.generation;
+    records.window = Window { from: seen.from, rows: seen.rows, total: seen.total };
+    match seen.wanted.at {
+        RecordPlace::Row(_) => records.cursor.settle(seen.total, page),
+        RecordPlace::Offset(_) | RecordPlace::Version { .. } => records.cursor.jump(seen.place, seen.total, page),
+    }
+    records.offset = records.row().map(|row| row.offset);
+}
+
+fn take_value(app: &mut App, seen: ValueSeen) {
+    if app.value.asked.as_ref() != Some(&seen.wanted) {
+        return;
+    }
+    let len = seen.value.as_ref().ok().and_then(|value| value.as_ref()).map_or(0, |value| value.len());
+    app.value.top = app.value.top.min(len.saturating_sub(1));
+    app.value.value = Some(seen.value);
+    app.value.suspect = seen.suspect;
+}
+
+/// A command ended: its answer and everything that it moved become visible in one step.
+fn end(app: &mut App, ran: Ran) {
+    if ran.was_long {
+        app.progress = None;
+    }
+    app.said = Some(ran.said);
+    app.page = ran.report.map(|report| Page { content: Content::Report(report), top: 0 }).or(app.page.take());
+    take_figures(app, ran.figures);
+    if let Some(seen) =
+        ran.keys.filter(|seen| seen.wanted.filter == app.keys.prefix && seen.wanted.sort == app.keys.sort)
+    {
+        app.keys.asked = Some(seen.wanted.clone());
+        take_keys(app, seen);
+    }
+    if let Some(seen) = ran.records {
+        // Whatever led so far: now the record that was just written does, until somebody moves.
+        if app.lead == Lead::Segments {
+            app.lead = Lead::Records;
+        }
+        super::look::show_record(app, seen.wanted.segment, None);
+        app.records.asked = Some(seen.wanted.clone());
+        app.records.pinned = true;
+        take_records(app, seen);
+    }
+}

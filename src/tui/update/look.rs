@@ -1,0 +1,201 @@
+//! What the screen needs and does not have: cursors are brought back into their lists, panes follow the list that
+//! leads, and windows, records and values that are missing or out of date are asked for.
+//!
+//! Nothing is asked for twice while the answer is under way, and nothing that is at hand is asked for at all.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::inspect::RowState;
+use crate::store::Location;
+use crate::tui::app::{App, Lead, Pane, Said, Tone};
+use crate::tui::effect::{Effect, KeyPlace, KeysWanted, RecordPlace, RecordsWanted, ValueWanted};
+use crate::tui::layout::{Layout, layout};
+
+/// Windows hold this many pages, so that a page up or down is at hand already.
+const PAGES: usize = 5;
+
+pub(super) fn plain(text: String) -> Said {
+    Said { tone: Tone::Plain, text }
+}
+
+/// Settles everything and asks for what is missing.
+pub(super) fn look(app: &mut App) -> Vec<Effect> {
+    if app.figures.is_none() {
+        return Vec::new();
+    }
+    let places = layout(app);
+    settle(app, &places);
+    let mut effects: Vec<Effect> = look_at_keys(app, &places).into_iter().collect();
+    follow_lead(app);
+    effects.extend(look_at_records(app, &places));
+    effects.extend(look_at_value(app));
+    effects
+}
+
+fn settle(app: &mut App, places: &Layout) {
+    app.keys.cursor.settle(app.keys.window.total, places.page(Pane::Keys));
+    app.records.cursor.settle(app.records.window.total, places.page(Pane::Records));
+    let segments = app.segment_rows().len();
+    app.segments.settle(segments, places.page(Pane::Segments));
+}
+
+/// Rows to ask for: enough for the largest pane there is, whichever is on the screen now.
+fn window_rows(app: &App) -> usize {
+    usize::from(app.size.height).max(8) * PAGES
+}
+
+/// What is shown and a page on both sides.
+fn with_margin(shown: Range<usize>, page: usize, total: usize) -> Range<usize> {
+    shown.start.saturating_sub(page)..(shown.end + page).min(total)
+}
+
+/// The key list as the screen wants it now.
+pub(super) fn keys_wanted(app: &App) -> KeysWanted {
+    let keys = &app.keys;
+    let at = match &keys.selected {
+        Some(key) if key.starts_with(&keys.prefix) => KeyPlace::Key { key: Arc::clone(key), or: keys.cursor.at },
+        Some(_) => KeyPlace::Row(0),
+        None => KeyPlace::Row(keys.cursor.at),
+    };
+    KeysWanted { filter: keys.prefix.clone(), sort: keys.sort, at, rows: window_rows(app) }
+}
+
+fn look_at_keys(app: &mut App, places: &Layout) -> Option<Effect> {
+    let wanted = keys_wanted(app);
+    let page = places.page(Pane::Keys).max(1);
+    let keys = &mut app.keys;
+    let newest = app.figures.as_ref().map_or(0, |figures| figures.generation);
+    let same_list = keys.asked.as_ref().is_some_and(|a| a.filter == wanted.filter && a.sort == wanted.sort);
+    if same_list && keys.waiting {
+        let near = |asked: &KeysWanted| match (&asked.at, &wanted.at) {
+            (KeyPlace::Row(asked), KeyPlace::Row(row)) => asked.abs_diff(*row) < page,
+            (KeyPlace::Row(_), KeyPlace::Key { .. }) => true,
+            (asked, wanted) => asked == wanted,
+        };
+        if keys.asked.as_ref().is_some_and(near) {
+            return None;
+        }
+    }
+    let shown = with_margin(keys.cursor.shown(keys.window.total, page), page, keys.window.total);
+    if same_list && keys.generation >= newest && keys.window.covers(&shown) {
+        return None;
+    }
+    keys.asked = Some(wanted.clone());
+    keys.waiting = true;
+    Some(Effect::Keys(wanted))
+}
+
+/// Where the selected key's record is.
+fn selected_location(app: &App) -> Option<Location> {
+    let row = app.keys.row().filter(|row| app.keys.selected.as_ref() == Some(&row.key))?;
+    row.entry.map(|entry| entry.location)
+}
+
+/// The panes that do not lead show what belongs to the selection in the one that does.
+fn follow_lead(app: &mut App) {
+    match app.lead {
+        Lead::Keys if !app.records.pinned => {
+            if let Some(location) = selected_location(app) {
+                show_record(app, location.segment, Some(location.offset));
+            }
+        }
+        Lead::Segments => {
+            if let Some(id) = app.segment_rows().get(app.segments.at).map(|segment| segment.id)
+                && app.records.segment != Some(id)
+            {
+                show_record(app, id, None);
+            }
+        }
+        Lead::Keys | Lead::Records => {}
+    }
+    if app.lead != Lead::Segments
+        && let Some(at) = app.segment_rows().iter().position(|segment| Some(segment.id) == app.records.segment)
+    {
+        app.segments.at = at;
+        let segments = app.segment_rows().len();
+        app.segments.settle(segments, layout(app).page(Pane::Segments));
+    }
+}
+
+/// Points the record list at a place; another segment's rows are gone at once.
+pub(super) fn show_record(app: &mut App, segment: u64, offset: Option<u64>) {
+    if app.records.segment != Some(segment) {
+        app.records = super::super::app::RecordsPane { segment: Some(segment), ..Default::default() };
+    }
+    app.records.offset = offset;
+}
+
+fn look_at_records(app: &mut App, places: &Layout) -> Option<Effect> {
+    let page = places.page(Pane::Records).max(1);
+    let newest = app.figures.as_ref().map_or(0, |figures| figures.generation);
+    find_at_hand(app, page);
+    let records = &app.records;
+    records.segment?;
+    let current = records.asked.is_some() && records.generation >= newest;
+    let shown = with_margin(records.cursor.shown(records.window.total, page), page, records.window.total);
+    let located = records.offset.is_none() || records.row().map(|row| row.offset) == records.offset;
+    if current && located && records.window.covers(&shown) {
+        return None;
+    }
+    let at = match records.offset {
+        Some(offset) => RecordPlace::Offset(offset),
+        None => RecordPlace::Row(records.cursor.at),
+    };
+    let near = |asked: &RecordsWanted| match (&asked.at, &at) {
+        (RecordPlace::Row(asked), RecordPlace::Row(row)) => asked.abs_diff(*row) < page,
+        (RecordPlace::Version { .. }, _) => true,
+        (asked, at) => asked == at,
+    };
+    if records.waiting && records.asked.as_ref().is_some_and(near) {
+        return None;
+    }
+    ask_records(app, at).pop()
+}
+
+/// Moves the cursor to the wanted offset if its row is at hand.
+fn find_at_hand(app: &mut App, page: usize) {
+    let records = &mut app.records;
+    let Some(offset) = records.offset.filter(|offset| records.row().map(|row| row.offset) != Some(*offset)) else {
+        return;
+    };
+    if let Ok(at) = records.window.rows.binary_search_by_key(&offset, |row| row.offset) {
+        records.cursor.jump(records.window.from + at, records.window.total, page);
+    }
+}
+
+/// Asks for the records around a place.
+pub(super) fn ask_records(app: &mut App, at: RecordPlace) -> Vec<Effect> {
+    let Some(segment) = app.records.segment else { return Vec::new() };
+    let wanted = RecordsWanted { segment, at, rows: window_rows(app) };
+    app.records.asked = Some(wanted.clone());
+    app.records.waiting = true;
+    vec![Effect::Records(wanted)]
+}
+
+/// The value that belongs to the selection, if there is one to read.
+fn value_wanted(app: &App) -> Option<ValueWanted> {
+    if app.lead == Lead::Keys {
+        let key = app.keys.selected.clone()?;
+        return selected_location(app).map(|location| ValueWanted { key, location });
+    }
+    let row = app.records.row().filter(|row| row.state == RowState::Live)?;
+    let location = Location { segment: row.segment, offset: row.offset, len: row.len };
+    row.key.as_deref().map(|key| ValueWanted { key: key.into(), location })
+}
+
+fn look_at_value(app: &mut App) -> Option<Effect> {
+    let wanted = value_wanted(app);
+    // While a window is under way nothing is known of the selection: what is shown stays.
+    if wanted == app.value.asked || (wanted.is_none() && (app.keys.waiting || app.records.waiting)) {
+        return None;
+    }
+    let key = |wanted: &Option<ValueWanted>| wanted.as_ref().map(|wanted| Arc::clone(&wanted.key));
+    if key(&wanted) != key(&app.value.asked) {
+        app.value.top = 0;
+    }
+    app.value.asked = wanted.clone();
+    app.value.value = None;
+    app.value.suspect = false;
+    wanted.map(Effect::Value)
+}

@@ -1,0 +1,159 @@
+//! Moving: in lists, in a value, from pane to pane.
+
+use super::verbs::focus;
+use crate::tui::action::Motion;
+use crate::tui::app::{App, Content, Lead, Pane, Stage};
+use crate::tui::layout::{Layout, layout};
+use crate::tui::{help, wrap};
+
+/// Moves whatever the arrows belong to now.
+pub(super) fn go(app: &mut App, motion: Motion) {
+    if app.page.is_some() {
+        return scroll_page(app, motion);
+    }
+    let places = layout(app);
+    if let Stage::Choose { members, cursor } = &mut app.stage {
+        return cursor.go(motion, members.len(), usize::from(places.body().height.saturating_sub(4)));
+    }
+    match motion {
+        Motion::Left | Motion::Right => {
+            if let Some(pane) = places.neighbour(app.focus, motion == Motion::Left) {
+                focus(app, pane);
+            }
+        }
+        _ => within(app, &places, motion),
+    }
+}
+
+fn within(app: &mut App, places: &Layout, motion: Motion) {
+    match app.focus {
+        Pane::Keys => {
+            app.lead = Lead::Keys;
+            app.keys.cursor.go(motion, app.keys.window.total, places.page(Pane::Keys));
+            take_key(app);
+        }
+        Pane::Segments => {
+            app.lead = Lead::Segments;
+            let total = app.segment_rows().len();
+            app.segments.go(motion, total, places.page(Pane::Segments));
+        }
+        Pane::Records => {
+            app.lead = Lead::Records;
+            app.records.cursor.go(motion, app.records.window.total, places.page(Pane::Records));
+            app.records.offset = app.records.row().map(|row| row.offset);
+        }
+        Pane::Value => scroll_value(app, places, motion),
+        Pane::Record | Pane::Keydir => {}
+    }
+}
+
+/// The key under the cursor becomes the one that the selection follows.
+fn take_key(app: &mut App) {
+    app.keys.selected = app.keys.row().map(|row| row.key.clone());
+    app.records.pinned = false;
+}
+
+/// The next key, after the last one the first.
+pub(super) fn next_key(app: &mut App, forward: bool) {
+    let total = app.keys.window.total;
+    let at = app.keys.cursor.at;
+    let page = layout(app).page(Pane::Keys);
+    let next = match forward {
+        true => (at + 1).checked_rem(total).unwrap_or(0),
+        false => at.checked_sub(1).unwrap_or(total.saturating_sub(1)),
+    };
+    app.keys.cursor.at = next;
+    app.keys.cursor.settle(total, page);
+    take_key(app);
+    if app.focus != Pane::Value {
+        focus(app, Pane::Keys);
+    }
+}
+
+/// Whether the value is shown in hexadecimal: as asked for, or else as it looks.
+pub fn shows_hex(app: &App, value: &[u8]) -> bool {
+    app.value.hex.unwrap_or_else(|| !wrap::looks_like_text(value))
+}
+
+pub(super) fn toggle_hex(app: &mut App) {
+    let Some(Ok(Some(value))) = &app.value.value else { return };
+    app.value.hex = Some(!shows_hex(app, value));
+    app.value.top = 0;
+}
+
+/// Scrolls the value. A row's place is its first byte, so that nothing before it need be counted.
+fn scroll_value(app: &mut App, places: &Layout, motion: Motion) {
+    let Some(Ok(Some(value))) = app.value.value.clone() else { return };
+    let page = places.inner_height(Pane::Value).max(1);
+    let cells = places.inner_width(Pane::Value).saturating_sub(2);
+    let rows = ValueRows { bytes: &value, cells, hex: shows_hex(app, &value) };
+    let steps = match motion {
+        Motion::PageUp | Motion::PageDown => page,
+        Motion::HalfUp | Motion::HalfDown => page.div_ceil(2),
+        _ => 1,
+    };
+    let top = app.value.top;
+    app.value.top = match motion {
+        Motion::First => 0,
+        Motion::Last => rows.up(rows.last(), page - 1),
+        Motion::Up | Motion::PageUp | Motion::HalfUp => rows.up(top, steps),
+        _ => rows.down(top, steps, page),
+    };
+}
+
+/// A value as rows.
+struct ValueRows<'a> {
+    bytes: &'a [u8],
+    cells: usize,
+    hex: bool,
+}
+
+impl ValueRows<'_> {
+    fn next(&self, row: usize) -> Option<usize> {
+        if self.hex {
+            return Some(row + wrap::HEX_ROW).filter(|next| *next < self.bytes.len());
+        }
+        wrap::next_row(self.bytes, row, self.cells)
+    }
+
+    fn previous(&self, row: usize) -> Option<usize> {
+        if self.hex { row.checked_sub(wrap::HEX_ROW) } else { wrap::previous_row(self.bytes, row, self.cells) }
+    }
+
+    fn last(&self) -> usize {
+        let end = self.bytes.len();
+        if self.hex {
+            return end.saturating_sub(1) / wrap::HEX_ROW * wrap::HEX_ROW;
+        }
+        wrap::previous_row(self.bytes, end, self.cells).unwrap_or(0)
+    }
+
+    fn up(&self, row: usize, steps: usize) -> usize {
+        std::iter::successors(Some(row), |row| self.previous(*row)).take(steps + 1).last().unwrap_or(0)
+    }
+
+    /// Not so far that the last page would be left behind.
+    fn down(&self, row: usize, steps: usize, page: usize) -> usize {
+        let rows: Vec<usize> = std::iter::successors(Some(row), |row| self.next(*row)).take(steps + page).collect();
+        rows.get(rows.len().saturating_sub(page)).copied().unwrap_or(row)
+    }
+}
+
+fn scroll_page(app: &mut App, motion: Motion) {
+    let height = usize::from(layout(app).body().height.saturating_sub(2)).max(1);
+    let Some(page) = &mut app.page else { return };
+    let lines = match &page.content {
+        Content::Help => help::lines().len(),
+        Content::Report(report) => report.lines.len(),
+    };
+    let end = lines.saturating_sub(height);
+    page.top = match motion {
+        Motion::Up | Motion::Left => page.top.saturating_sub(1),
+        Motion::PageUp | Motion::HalfUp => page.top.saturating_sub(height),
+        Motion::Down | Motion::Right => page.top + 1,
+        Motion::PageDown | Motion::HalfDown => page.top + height,
+        Motion::First => 0,
+        Motion::Last => end,
+    }
+    .min(end);
+}

@@ -1,0 +1,154 @@
+//! What each verb of the table of keys does.
+
+use super::{moves, typing};
+use crate::store::Mode;
+use crate::text;
+use crate::tui::action::Verb;
+use crate::tui::app::{App, Content, Lead, Page, Pane, Stage, Tone, Typing};
+use crate::tui::command::Command;
+use crate::tui::effect::{Effect, RecordPlace, Run};
+
+pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
+    let interrupted = std::mem::take(&mut app.interrupted);
+    match verb {
+        Verb::Move(motion) => moves::go(app, motion),
+        Verb::Focus(pane) => focus(app, pane),
+        Verb::NextPane => focus(app, beside(app.focus, 1)),
+        Verb::PreviousPane => focus(app, beside(app.focus, Pane::ALL.len() - 1)),
+        Verb::Zoom => app.zoomed = true,
+        Verb::Unzoom => app.zoomed = false,
+        Verb::Enter => return enter(app),
+        Verb::Leave => return leave(app),
+        Verb::Filter => {
+            focus(app, Pane::Keys);
+            app.typing = Some(Typing::Filter);
+        }
+        Verb::NextMatch => return matching(app, true),
+        Verb::PreviousMatch => return matching(app, false),
+        Verb::Sort => app.keys.sort = app.keys.sort.next(),
+        Verb::CommandLine => typing::open_command_line(app),
+        Verb::Help => app.page = Some(Page { content: Content::Help, top: 0 }),
+        Verb::Delete => ask_delete(app),
+        Verb::ToggleHex => moves::toggle_hex(app),
+        Verb::Redraw => return vec![Effect::Redraw],
+        Verb::Suspend => return vec![Effect::Suspend],
+        Verb::Quit => return vec![Effect::Quit],
+        Verb::Interrupt => return interrupt(app, interrupted),
+        Verb::Edit(edit) => return typing::edit(app, edit),
+        Verb::Submit => return typing::submit(app),
+        Verb::Cancel => typing::cancel(app),
+        Verb::Older => typing::recall(app, true),
+        Verb::Newer => typing::recall(app, false),
+        Verb::Complete => return typing::complete(app),
+        Verb::SearchHistory => typing::search_history(app),
+        Verb::Yes => return answer(app, true),
+        Verb::No => return answer(app, false),
+    }
+    Vec::new()
+}
+
+/// Gives a pane the focus; a list takes the lead.
+pub(super) fn focus(app: &mut App, pane: Pane) {
+    app.focus = pane;
+    match pane {
+        Pane::Keys => app.lead = Lead::Keys,
+        Pane::Segments => app.lead = Lead::Segments,
+        Pane::Records => app.lead = Lead::Records,
+        Pane::Record | Pane::Value | Pane::Keydir => app.tab = pane,
+    }
+    if app.lead != Lead::Keys {
+        app.records.pinned = false;
+    }
+}
+
+fn beside(pane: Pane, steps: usize) -> Pane {
+    let at = Pane::ALL.iter().position(|each| *each == pane).unwrap_or(0);
+    Pane::ALL.get((at + steps) % Pane::ALL.len()).copied().unwrap_or_default()
+}
+
+fn enter(app: &mut App) -> Vec<Effect> {
+    if let Stage::Choose { members, cursor } = &app.stage {
+        let Some(path) = members.get(cursor.at).cloned() else { return Vec::new() };
+        app.path = path.clone();
+        app.stage = Stage::Opening;
+        return vec![Effect::Open { path, create: false }];
+    }
+    match app.focus {
+        Pane::Keys | Pane::Segments => focus(app, Pane::Records),
+        Pane::Records => focus(app, Pane::Record),
+        Pane::Record | Pane::Value | Pane::Keydir => {}
+    }
+    Vec::new()
+}
+
+/// One step out of whatever was gone into last.
+fn leave(app: &mut App) -> Vec<Effect> {
+    if app.progress.is_some() {
+        return vec![Effect::Stop];
+    }
+    if app.zoomed {
+        app.zoomed = false;
+        return Vec::new();
+    }
+    match (app.focus, app.lead) {
+        (Pane::Records, _) => focus(app, Pane::Segments),
+        (Pane::Record | Pane::Value, Lead::Records) => focus(app, Pane::Records),
+        (Pane::Keys, _) => typing::clear_filter(app),
+        _ => focus(app, Pane::Keys),
+    }
+    Vec::new()
+}
+
+fn matching(app: &mut App, forward: bool) -> Vec<Effect> {
+    if app.focus != Pane::Records {
+        moves::next_key(app, forward);
+        return Vec::new();
+    }
+    let Some(key) = app.records.row().and_then(|row| row.key.clone()) else { return Vec::new() };
+    let row = app.records.cursor.at;
+    super::look::ask_records(app, RecordPlace::Version { key, row, forward })
+}
+
+fn ask_delete(app: &mut App) {
+    let read_only = app.figures.as_ref().is_none_or(|figures| figures.stats.mode == Mode::ReadOnly);
+    match app.keys.selected.clone() {
+        None => app.say(Tone::Bad, "there is no key to delete"),
+        Some(_) if read_only => app.say(Tone::Bad, "this store is open read-only: nothing can be deleted"),
+        Some(key) => app.asked_delete = Some(key),
+    }
+}
+
+fn answer(app: &mut App, yes: bool) -> Vec<Effect> {
+    if let Stage::AskCreate(path) = &app.stage {
+        let effect = if yes { Effect::Open { path: path.clone(), create: true } } else { Effect::Quit };
+        app.stage = if yes { Stage::Opening } else { app.stage.clone() };
+        return vec![effect];
+    }
+    match app.asked_delete.take() {
+        Some(key) if yes => vec![run(app, Command::Delete { keys: vec![key.to_vec()] })],
+        Some(key) => {
+            app.say(Tone::Plain, format!("{} stays", text::escape_to_width(&key, 60).text));
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+/// A command with what is on the screen, so that one answer renews it all.
+pub(super) fn run(app: &App, command: Command) -> Effect {
+    let keys = super::look::keys_wanted(app);
+    Effect::Run(Box::new(Run { command, keys, records: app.records.asked.clone() }))
+}
+
+/// Once: stop what can be stopped. Twice: leave.
+fn interrupt(app: &mut App, again: bool) -> Vec<Effect> {
+    if again {
+        return vec![Effect::Quit];
+    }
+    app.interrupted = true;
+    app.page = None;
+    app.asked_delete = None;
+    typing::cancel(app);
+    app.say(Tone::Plain, "ctrl-c again to leave");
+    app.progress.as_ref().map(|_| Effect::Stop).into_iter().collect()
+}

@@ -1,0 +1,142 @@
+//! The three lines below the panes: the answer to the last command, the line that is typed, and the hints.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::View;
+use super::pane::gauge;
+use crate::text;
+use crate::tui::app::{Tone, Typing};
+use crate::tui::command;
+use crate::tui::field::Field;
+use crate::tui::keymap;
+
+/// Paints the lines; returns where the terminal's cursor belongs.
+pub(super) fn draw(view: &View<'_>, buf: &mut Buffer) -> Option<Position> {
+    answer(view, view.layout.answer.into(), buf);
+    hints(view, view.layout.hints.into(), buf);
+    let area = Rect::from(view.layout.command);
+    match view.app.typing {
+        Some(Typing::Command) => {
+            let mut hint = command::usage_hint(view.app.command.field.text());
+            if let Some(wanted) = &view.app.command.search {
+                hint = format!("search: {}", text::escape_to_width(wanted.as_bytes(), 30).text);
+            }
+            Some(field(view, ":", &view.app.command.field, &hint, area, buf))
+        }
+        Some(Typing::Filter) => {
+            let hint = if view.app.keys.filter.is_empty() { "how keys begin" } else { "" };
+            Some(field(view, "/", &view.app.keys.filter, hint, area, buf))
+        }
+        None => {
+            resting(view, area, buf);
+            None
+        }
+    }
+}
+
+/// What the last command answered, or how far a long one has come.
+fn answer(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = view.theme;
+    if let Some(progress) = &view.app.progress {
+        let (full, empty) = gauge(progress.done, progress.total, usize::from(area.width / 3));
+        let share = text::percent(progress.done as f64 / progress.total.max(1) as f64);
+        let spans = vec![
+            Span::styled(format!("   {} ", progress.what), theme.strong()),
+            Span::styled(full, theme.live()),
+            Span::styled(empty, theme.dim()),
+            Span::raw(format!(" {share} of {}  ", text::size(progress.total))),
+            Span::styled("esc", theme.key()),
+            Span::raw(" stop"),
+        ];
+        buf.set_line(area.x, area.y, &Line::from(spans), area.width);
+    } else if !view.app.command.offered.is_empty() {
+        let words: Vec<String> =
+            view.app.command.offered.iter().take(24).map(|key| text::escape_to_width(key, 24).text).collect();
+        buf.set_line(area.x, area.y, &Line::styled(format!("   {}", words.join("  ")), theme.dim()), area.width);
+    } else if let Some(said) = &view.app.said {
+        let glyph = match said.tone {
+            Tone::Good => " ✓ ",
+            Tone::Plain => "   ",
+            Tone::Bad => " ✗ ",
+        };
+        let spans = vec![Span::styled(glyph, theme.tone(said.tone)), Span::styled(&*said.text, theme.tone(said.tone))];
+        buf.set_line(area.x, area.y, &Line::from(spans), area.width);
+    }
+}
+
+/// The line while nothing is typed: a question, the filter in force, or an invitation.
+fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = view.theme;
+    let line = if let Some(key) = &view.app.asked_delete {
+        let key = text::escape_to_width(key, usize::from(area.width / 2)).text;
+        Line::from(vec![
+            Span::styled(format!(" delete {key}? "), theme.bad()),
+            Span::styled("y", theme.key()),
+            Span::raw(" yes  "),
+            Span::styled("n", theme.key()),
+            Span::raw(" no"),
+        ])
+    } else if !view.app.keys.filter.is_empty() && view.app.figures.is_some() {
+        let shown = shown(view.app.keys.filter.text());
+        Line::from(vec![Span::styled(format!(" /{shown}"), theme.notice()), Span::styled("   esc clears", theme.dim())])
+    } else {
+        Line::styled(" :", theme.dim())
+    };
+    buf.set_line(area.x, area.y, &line, area.width);
+}
+
+/// A line under the cursor. Of a long one only the part before the cursor that fits is shown.
+fn field(view: &View<'_>, prompt: &str, field: &Field, hint: &str, area: Rect, buf: &mut Buffer) -> Position {
+    let room = usize::from(area.width).saturating_sub(4);
+    let before = shown(tail(field.before(), room));
+    let after = shown(head(field.after(), room));
+    // Escapes made it longer again: what sticks out on the left is cut off.
+    let cut = before.width().saturating_sub(room);
+    let before: String = before.chars().skip(cut).collect();
+    let cells = u16::try_from(before.width()).unwrap_or(area.width);
+    let gap = if hint.is_empty() || field.text().ends_with(' ') || field.is_empty() { "" } else { "  " };
+    let line = Line::from(vec![
+        Span::styled(format!(" {prompt}"), view.theme.key()),
+        Span::raw(before),
+        Span::raw(after),
+        Span::styled(format!("{gap}{hint}"), view.theme.dim()),
+    ]);
+    buf.set_line(area.x, area.y, &line, area.width);
+    Position::new((area.x + 2 + cells).min(area.x + area.width.saturating_sub(1)), area.y)
+}
+
+/// The first characters of a text that could fit.
+fn head(text: &str, room: usize) -> &str {
+    text.char_indices().nth(room).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
+}
+
+/// The last characters of a text that could fit.
+fn tail(text: &str, room: usize) -> &str {
+    text.char_indices().rev().take(room).last().and_then(|(at, _)| text.get(at..)).unwrap_or(text)
+}
+
+/// What was typed, as it was typed: backslashes stay single, all else that does not stand for itself is escaped.
+fn shown(typed: &str) -> String {
+    let pieces: Vec<String> = typed.split('\\').map(|piece| text::escape_str(piece).to_string()).collect();
+    pieces.join("\\")
+}
+
+/// The keys of what has the focus, as many as fit.
+fn hints(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for binding in keymap::in_force(view.app).filter(|binding| !binding.hint.is_empty()) {
+        let Some(key) = binding.keys.first() else { continue };
+        let key = key.label();
+        used += key.width() + binding.hint.width() + 3;
+        if used > usize::from(area.width) {
+            break;
+        }
+        spans.push(Span::styled(key, view.theme.key()));
+        spans.push(Span::raw(format!(" {}  ", binding.hint)));
+    }
+    buf.set_line(area.x, area.y, &Line::from(spans), area.width);
+}

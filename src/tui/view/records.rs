@@ -1,0 +1,87 @@
+//! The records of one segment, below pane 2.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::View;
+use super::pane::{List, column, frame};
+use crate::format::Kind;
+use crate::inspect::{RecordRow, RowKind, RowState};
+use crate::text;
+use crate::tui::app::Pane;
+use crate::tui::theme::glyph;
+
+/// Cells from which on there is room for the kind, and for why a record is live.
+const ROOMY: u16 = 60;
+
+pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let records = &view.app.records;
+    let mut title = Vec::new();
+    if let Some(segment) = records.segment {
+        let total = text::count(records.window.total as u64);
+        title.push(Span::raw(format!(" of segment {segment}  {total}")));
+    }
+    if let Some((done, all)) = records.walking {
+        let share = text::percent(done as f64 / all.max(1) as f64);
+        title.push(Span::styled(format!("  walking {share}"), view.theme.notice()));
+    }
+    let inner = frame(view, Pane::Records, area, title, buf);
+    let shape = Shape::of(inner.width);
+    let headings = shape.headings();
+    let empty = if records.waiting { "…" } else { "no records" };
+    let list = List { pane: Pane::Records, headings, cursor: records.cursor, window: &records.window, empty };
+    list.draw(view, inner, buf, |row| shape.line(view, row));
+}
+
+/// The widths of the columns.
+struct Shape {
+    roomy: bool,
+    offset: usize,
+    len: usize,
+    key: usize,
+}
+
+impl Shape {
+    fn of(width: u16) -> Self {
+        let roomy = width >= ROOMY;
+        let (offset, len, others) = if roomy { (12, 10, 24) } else { (9, 9, 14) };
+        let key = usize::from(width).saturating_sub(2 + offset + len + others);
+        Self { roomy, offset, len, key }
+    }
+
+    fn headings(&self) -> String {
+        let Self { offset, len, key, .. } = *self;
+        let kind = if self.roomy { "kind " } else { "" };
+        format!("  {:>offset$}{:>len$}  {kind}{:<key$} state", "offset", "len", "key")
+    }
+
+    fn line(&self, view: &View<'_>, row: &RecordRow) -> Line<'static> {
+        let theme = view.theme;
+        let Self { offset, len, .. } = *self;
+        let key = match (&row.key, row.check) {
+            (Some(key), _) => column(key, self.key),
+            (None, Some(check)) => column(check.to_string().as_bytes(), self.key),
+            (None, None) => " ".repeat(self.key),
+        };
+        let why = if self.roomy && row.state == RowState::Live { " ← keydir" } else { "" };
+        Line::from(vec![
+            Span::styled(format!("  {:>offset$}", text::count(row.offset)), theme.dim()),
+            Span::raw(format!("{:>len$}  ", text::size(row.len))),
+            Span::raw(if self.roomy { format!("{:<5}", kind(row.kind)) } else { String::new() }),
+            Span::raw(key),
+            Span::styled(format!(" {} {}{why}", glyph(row.state), row.state.name()), theme.state(row.state)),
+        ])
+    }
+}
+
+/// A word of four letters.
+fn kind(kind: RowKind) -> &'static str {
+    match kind {
+        RowKind::Record(Kind::Put) => "put",
+        RowKind::Record(Kind::Tombstone) => "del",
+        RowKind::Record(Kind::Mark) => "mark",
+        RowKind::Record(Kind::Unknown(_)) => "?",
+        RowKind::Gap => "gap",
+    }
+}
