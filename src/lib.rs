@@ -41,6 +41,8 @@ pub mod store;
 pub mod text;
 
 #[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
 pub mod sample;
 #[cfg(feature = "tui")]
 pub mod tui;

@@ -1,0 +1,69 @@
+//! The command line: arguments in, text or JSON out, an exit code at the end.
+//!
+//! A face and nothing more: it asks the engine and the inspector, and prints. It must not know a byte layout, and it
+//! opens a store for writing only in the commands that write.
+//!
+//! # Invariants
+//!
+//! 1. Names, exit codes and JSON fields are a contract with scripts: fields may be added, none renamed.
+//! 2. Untrusted bytes reach a terminal only through [`crate::text`].
+//! 3. Answers go to standard output, everything else to standard error, one sentence each.
+
+mod args;
+mod demo;
+mod exit;
+mod interface;
+mod look;
+mod nearest;
+mod output;
+mod place;
+mod read;
+mod records;
+mod session;
+mod usage;
+mod verify;
+mod words;
+mod write;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::Exit;
+use session::Session;
+
+/// Runs the program on this process's arguments and says how it should end.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli.resolved(),
+        Err(error) => return usage::answer(&error).into(),
+    };
+    let mut session = Session::new(cli.global);
+    let result = dispatch(&mut session, cli.command, &cli.path).and_then(|exit| session.out.finish().map(|()| exit));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = Exit::of(&error);
+            if exit != Exit::Yes {
+                session.notes.error(&error);
+            }
+            exit.into()
+        }
+    }
+}
+
+fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::PathBuf]) -> anyhow::Result<Exit> {
+    match command {
+        None => interface::run(session, path),
+        Some(Command::Get(args)) => read::get(session, &args),
+        Some(Command::List(args)) => read::list(session, &args),
+        Some(Command::Put(args)) => write::put(session, &args),
+        Some(Command::Delete(args)) => write::delete(session, &args),
+        Some(Command::Stats(_)) => look::stats(session),
+        Some(Command::Segments(_)) => look::segments(session),
+        Some(Command::Records(args)) => records::records(session, &args),
+        Some(Command::Verify(_)) => verify::verify(session),
+        Some(Command::Demo(args)) => demo::demo(session, &args),
+    }
+}

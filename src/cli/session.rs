@@ -1,0 +1,154 @@
+//! What every command shares: the options, the two streams, and the one place where a store is opened.
+//!
+//! Reading and writing are two methods, so that a command that only reads cannot take the lock by an oversight.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::CommandFactory;
+
+use super::args::{Cli, Color, Global};
+use super::exit::{Exit, Usage};
+use super::output::{Out, Tone, paint, wants_color};
+use super::place::{explain, is_missing};
+use crate::store::{Options, Severity, Store};
+use crate::text;
+
+/// One run of the program.
+pub(super) struct Session {
+    pub(super) global: Global,
+    pub(super) out: Out,
+    pub(super) notes: Notes,
+}
+
+impl Session {
+    pub(super) fn new(global: Global) -> Self {
+        let out = Out::new(global.format, global.color);
+        let notes = Notes::new(&global);
+        Self { global, out, notes }
+    }
+
+    /// The options of the command line as the engine takes them.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            sync: self.global.sync,
+            create: self.global.create,
+            recovery: self.global.recovery(),
+            from: self.global.from.format,
+            ..Options::default()
+        }
+    }
+
+    /// Opens the store for looking: no lock, not a byte changed.
+    pub(super) fn read(&self) -> anyhow::Result<Store> {
+        let dir = &self.global.dir;
+        Store::open_read_only(dir, self.options()).map_err(|error| explain(dir, error))
+    }
+
+    /// Opens for looking even what only a later version could answer for: its files can be told, its keys cannot.
+    pub(super) fn inspect(&self) -> anyhow::Result<Store> {
+        let dir = &self.global.dir;
+        let options = Options { inspect: true, ..self.options() };
+        Store::open_read_only(dir, options).map_err(|error| explain(dir, error))
+    }
+
+    /// Opens the store as its writer. `make` also makes a directory that is missing; one that holds other files becomes
+    /// a store only with `--create`.
+    pub(super) fn write(&self, make: bool) -> anyhow::Result<Store> {
+        if self.global.read_only {
+            return Err(Usage("--read-only forbids what this command does".into()).into());
+        }
+        let mut options = self.options();
+        let dir = &self.global.dir;
+        options.create |= make && is_missing(dir);
+        let store = Store::open(dir, options).map_err(|error| explain(dir, error))?;
+        for finding in store.findings().iter().filter(|finding| finding.severity > Severity::Note) {
+            self.notes.warn(&format!("{}: {}", text::path(&finding.path), finding.message));
+        }
+        Ok(store)
+    }
+
+    /// Whether the interface has a terminal to talk to.
+    pub(super) fn has_terminal(&self) -> bool {
+        io::stdin().is_terminal() && self.out.is_terminal()
+    }
+
+    /// Ends the program where there is no terminal, with what can be done without one.
+    pub(super) fn need_terminal(&self) -> anyhow::Result<()> {
+        if self.has_terminal() {
+            return Ok(());
+        }
+        let commands: Vec<String> =
+            Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        Err(Usage(format!(
+            "the interface needs a terminal; without one use a command: {} (logkv --help)",
+            commands.join(", ")
+        ))
+        .into())
+    }
+
+    /// Says on standard error what a listing cannot show: that damage may hide keys.
+    pub(super) fn warn_of_damage(&self, store: &Store) {
+        let damaged = store.stats().damaged_bytes;
+        if damaged > 0 {
+            self.notes.warn(&format!(
+                "{} of this store are damaged and may hide keys; `logkv verify` lists where",
+                text::size(damaged)
+            ));
+        }
+    }
+}
+
+/// Standard error: everything that is not an answer.
+#[derive(Debug)]
+pub(super) struct Notes {
+    quiet: bool,
+    pub(super) verbose: bool,
+    color: bool,
+    pub(super) terminal: bool,
+}
+
+impl Notes {
+    pub(super) fn new(global: &Global) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let color = wants_color(global.color, terminal);
+        Self { quiet: global.quiet, verbose: global.verbose, color, terminal }
+    }
+
+    /// Notes before the command line is understood.
+    pub(super) fn plain() -> Self {
+        let terminal = io::stderr().is_terminal();
+        Self { quiet: false, verbose: false, color: wants_color(Color::Auto, terminal), terminal }
+    }
+
+    /// Why the program ends. `--quiet` keeps failures, and drops what the exit code says by itself.
+    pub(super) fn error(&self, error: &anyhow::Error) {
+        self.say(Tone::Bad, &error.to_string());
+    }
+
+    /// The answer is no.
+    pub(super) fn no(&self, sentence: &str) -> Exit {
+        if !self.quiet {
+            self.say(Tone::Warning, sentence);
+        }
+        Exit::No
+    }
+
+    /// The answer is to be taken with care.
+    pub(super) fn warn(&self, sentence: &str) {
+        if !self.quiet {
+            self.say(Tone::Warning, &format!("warning: {sentence}"));
+        }
+    }
+
+    /// What a person may like to know.
+    pub(super) fn hint(&self, sentence: &str) {
+        if !self.quiet {
+            self.say(Tone::Faint, sentence);
+        }
+    }
+
+    /// With nobody left to tell, a failure to write here has no consequence.
+    fn say(&self, tone: Tone, sentence: &str) {
+        let _ = writeln!(io::stderr(), "{} {sentence}", paint(self.color, tone, "logkv:"));
+    }
+}

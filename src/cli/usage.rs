@@ -1,0 +1,66 @@
+//! What clap has to say, in this program's voice: help and version as they are, faults as one escaped sentence.
+
+use clap::error::ErrorKind;
+
+use super::exit::{Exit, Usage};
+use super::session::Notes;
+use crate::text;
+
+/// Prints what ended the parsing.
+pub(super) fn answer(error: &clap::Error) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that went away has seen enough of the help.
+        let _ = error.print();
+        return Exit::Yes;
+    }
+    Notes::plain().error(&Usage(sentence(&error.render().to_string())).into());
+    Exit::Usage
+}
+
+/// Joins the paragraphs of clap's message. The arguments in it are the user's, so every line is escaped.
+fn sentence(message: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with("For more information") {
+            continue;
+        }
+        let line = text::escape_str(line.trim_start_matches("error: ").trim_start_matches("tip: ")).to_string();
+        match parts.last_mut() {
+            Some(last) if last.ends_with(':') => *last = format!("{last} {line}"),
+            Some(last) if last.contains("not provided: <") && line.starts_with('<') => *last = format!("{last} {line}"),
+            _ => parts.push(line),
+        }
+    }
+    parts.join("; ").replace("; Usage: ", "; usage: ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_one_line_with_its_tip_and_usage() {
+        let message = "error: unexpected argument '--fromat' found\n\n  tip: a similar argument exists: '--format'\n\n\
+                       Usage: logkv get --format <FORMAT> <KEY>...\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            sentence(message),
+            "unexpected argument '--fromat' found; a similar argument exists: '--format'; \
+             usage: logkv get --format <FORMAT> <KEY>..."
+        );
+    }
+
+    #[test]
+    fn missing_arguments_are_named_in_the_same_sentence() {
+        let message =
+            "error: the following required arguments were not provided:\n  <KEY>\n  <VALUE>\n\nUsage: logkv x\n";
+        assert_eq!(
+            sentence(message),
+            "the following required arguments were not provided: <KEY> <VALUE>; usage: logkv x"
+        );
+    }
+
+    #[test]
+    fn escape_sequences_in_arguments_are_shown_and_not_sent() {
+        assert!(!sentence("error: unexpected argument '--\x1b[2J' found").contains('\x1b'));
+    }
+}
