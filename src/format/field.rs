@@ -32,6 +32,19 @@ impl Field {
     }
 }
 
+/// A checksum of a layout: the field that holds it, and what it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// The field that holds it.
+    pub field: &'static str,
+    /// The first field that it covers.
+    pub from: &'static str,
+    /// The last field that it covers; the fields between are covered too.
+    pub to: &'static str,
+    /// Whether the file's salt (u32) and the record's offset (u64), little-endian, go before the fields.
+    pub salted: bool,
+}
+
 /// The width of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {

@@ -19,7 +19,7 @@ use super::field::{fixed_len, start_of};
 use super::names::{FileRole, parse_decimal};
 use super::{
     Check, Codec, Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, Hint, HintFault, Kind, Record, Role,
-    SegmentId, VersionOrder, Width, bytes_at,
+    SegmentId, Sum, VersionOrder, Width, bytes_at,
 };
 
 /// The record, field by field.
@@ -112,6 +112,10 @@ impl Format for LogkvGo {
 
     fn record_fields(&self) -> &'static [Field] {
         &FIELDS
+    }
+
+    fn record_sums(&self) -> &'static [Sum] {
+        &[]
     }
 
     fn file_header_fields(&self) -> &'static [Field] {

@@ -40,7 +40,7 @@ pub mod record;
 pub mod riak;
 
 pub use check::{Check, Checksum, ValueCheck};
-pub use field::{Encoding, Field, Role, Width};
+pub use field::{Encoding, Field, Role, Sum, Width};
 pub use hint::{Coverage, Hint, HintEntry, HintFault};
 pub use names::{FileRole, QUARANTINE, formats_present, only_format_of, parse_decimal};
 use std::fmt;
@@ -147,6 +147,9 @@ pub trait Format: Send + Sync + fmt::Debug {
 
     /// The fields of a record in file order.
     fn record_fields(&self) -> &'static [Field];
+
+    /// The checksums of a record, all of them CRC-32 (IEEE); empty where there are none.
+    fn record_sums(&self) -> &'static [Sum];
 
     /// The fields of the file header in file order; empty where there is none.
     fn file_header_fields(&self) -> &'static [Field];

@@ -25,7 +25,7 @@ use super::field::{fixed_len, start_of};
 use super::names::{FileRole, parse_decimal};
 use super::{
     Check, Checksum, Codec, Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, Hint, HintEntry, HintFault,
-    Kind, Record, Role, SegmentId, VersionOrder, Width, bytes_at,
+    Kind, Record, Role, SegmentId, Sum, VersionOrder, Width, bytes_at,
 };
 
 /// The record, field by field.
@@ -61,6 +61,8 @@ pub const HINT_FIELDS: [Field; 5] = [
     ),
     Field::bytes("key", Width::Key, Role::Key, "The key."),
 ];
+
+const SUMS: [Sum; 1] = [Sum { field: "crc", from: "tstamp", to: "value", salted: false }];
 
 /// Bytes of a record before its key.
 pub const HEADER_LEN: usize = fixed_len(&FIELDS);
@@ -145,6 +147,10 @@ impl Format for Riak {
 
     fn record_fields(&self) -> &'static [Field] {
         &FIELDS
+    }
+
+    fn record_sums(&self) -> &'static [Sum] {
+        &SUMS
     }
 
     fn file_header_fields(&self) -> &'static [Field] {

@@ -1,10 +1,12 @@
 //! Questions about a store's files with plain answers. Reads through the engine's decoder, decides nothing for it.
 
+pub mod anatomy;
 pub mod detect;
 mod probe;
 pub mod records;
 pub mod verify;
 
+pub use anatomy::{Anatomy, FieldAnatomy, SumAnatomy, anatomy};
 pub use detect::{Detected, detect};
 pub use records::{CrcState, RecordRow, Records, RowKind, RowState, records, records_from};
 pub use verify::{Report, verify};

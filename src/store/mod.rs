@@ -59,6 +59,7 @@ pub use options::{Clock, Options, PutOptions, Recovery, SyncPolicy, SystemClock}
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
 
 use inner::Inner;
+use segment::Segment;
 use writer::{Action, Op};
 
 /// An open store. Every method takes `&self`; share it between threads behind an `Arc` or a reference.
@@ -227,19 +228,41 @@ impl Store {
     /// A walk over the records of a segment, from `from` (0: the first) to the end of what its file holds now; bytes
     /// that are still in this process's buffer are written out first.
     pub fn walk(&self, segment: SegmentId, from: u64) -> Result<Walk> {
-        if let Some(writer) = &self.inner.writer
-            && writer.check_alive().is_ok()
-        {
-            writer.flush(&self.inner, &mut writer.core.lock())?;
-        }
-        let contents = self.inner.contents();
-        let Some(segment) = contents.segment(segment) else {
-            return Err(Error::NoSuchSegment { dir: self.dir().to_owned(), segment });
-        };
+        self.flush()?;
+        let segment = self.segment(segment)?;
         let header = segment.header;
         let scanner = segment.scan(self.inner.format, from.max(header.len));
         let torn_bytes = segment.ledger.lock().torn_bytes;
         Ok(Walk { scanner, header, format: self.inner.format, path: segment.path.clone(), torn_bytes })
+    }
+
+    /// At most `len` bytes of a segment file from `offset` on, as they are: fewer where the file ends. Bytes that are still
+    /// in this process's buffer are written out first.
+    pub fn bytes(&self, segment: SegmentId, offset: u64, len: usize) -> Result<Vec<u8>> {
+        self.flush()?;
+        let segment = self.segment(segment)?;
+        let mut bytes = vec![0; len];
+        let read = segment.file().read_full_at(&mut bytes, offset);
+        let read = read.map_err(|e| Error::io_at("read", &segment.path, offset, e))?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// What a segment file says of itself before its first record.
+    pub fn file_header(&self, segment: SegmentId) -> Result<FileHeader> {
+        Ok(self.segment(segment)?.header)
+    }
+
+    fn segment(&self, id: SegmentId) -> Result<Arc<Segment>> {
+        let segment = self.inner.contents().segment(id);
+        segment.ok_or_else(|| Error::NoSuchSegment { dir: self.dir().to_owned(), segment: id })
+    }
+
+    fn flush(&self) -> Result<()> {
+        match &self.inner.writer {
+            Some(writer) if writer.check_alive().is_ok() => writer.flush(&self.inner, &mut writer.core.lock()),
+            _ => Ok(()),
+        }
     }
 
     /// Makes everything durable, writes the hint that vouches for it, gives up the lock. On an error the lock is given up

@@ -5,7 +5,7 @@
 //! in the file for which they were written.
 
 use super::super::field::{fixed_len, start_of};
-use super::super::{Check, Checksum, Codec, Decoded, Encoding, Field, Kind, Record, Role, Width, bytes_at};
+use super::super::{Check, Checksum, Codec, Decoded, Encoding, Field, Kind, Record, Role, Sum, Width, bytes_at};
 
 /// Longest key, in bytes.
 pub const MAX_KEY_LEN: usize = u16::MAX as usize;
@@ -52,6 +52,12 @@ pub const FIELDS: [Field; 10] = [
     },
     Field::bytes("key", Width::Key, Role::Key, "The key."),
     Field::bytes("value", Width::Value, Role::Value, "The value, as stored."),
+];
+
+/// What each checksum covers. One over header and key, so that a record with a damaged value still says whose it was.
+pub(super) const SUMS: [Sum; 2] = [
+    Sum { field: "header crc", from: "value crc", to: "key", salted: true },
+    Sum { field: "value crc", from: "value", to: "value", salted: false },
 ];
 
 /// Bytes of a record before its key, without an expiry.

@@ -15,7 +15,7 @@ pub(super) use frame::{kind_byte, needs_newer, shape};
 
 use super::hint::{self, Hint, HintFault};
 use super::names::{FileRole, parse_decimal};
-use super::{Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, SegmentId, VersionOrder};
+use super::{Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, SegmentId, Sum, VersionOrder};
 
 /// The native format as a [`Format`].
 #[derive(Debug)]
@@ -76,6 +76,10 @@ impl Format for Native {
 
     fn record_fields(&self) -> &'static [Field] {
         &FIELDS
+    }
+
+    fn record_sums(&self) -> &'static [Sum] {
+        &frame::SUMS
     }
 
     fn file_header_fields(&self) -> &'static [Field] {

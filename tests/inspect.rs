@@ -1,0 +1,90 @@
+//! What the inspecting layer says of records agrees with the decoder, on every format.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use logkv::disk::Disk;
+use logkv::disk::sim::SimDisk;
+use logkv::inspect::{self, Anatomy, CrcState};
+use logkv::store::PutOptions;
+use logkv::{Options, Store};
+use support::{TickingClock, fixture};
+
+fn rows(store: &Store) -> Vec<inspect::RecordRow> {
+    let segments = store.segments();
+    segments.iter().flat_map(|s| inspect::records(store, s.id, 0).unwrap()).map(|row| row.unwrap()).collect()
+}
+
+fn is_contiguous(anatomy: &Anatomy) {
+    let mut at = 0;
+    for field in &anatomy.fields {
+        assert_eq!(field.start, at, "{}", field.field.name);
+        at += field.len;
+    }
+    assert_eq!(at, anatomy.len);
+}
+
+#[test]
+fn every_field_and_checksum_of_every_record_agrees_with_the_decoder() {
+    let native = native_store(&SimDisk::new());
+    let foreign = ["riak/riak-small", "riak/riak-tombstones", "riak/riak-edge", "logkv-go/logkv-edge"];
+    let foreign = foreign.map(|name| Store::open_read_only(&fixture(name), Options::default()).unwrap());
+    for store in foreign.iter().chain([&native]) {
+        for row in rows(store) {
+            let anatomy = inspect::anatomy(store, row.segment, row.offset).unwrap();
+            is_contiguous(&anatomy);
+            assert_eq!((anatomy.len, anatomy.missing), (row.len, 0));
+            assert!(anatomy.sums.iter().all(inspect::SumAnatomy::holds), "{} @ {}", row.segment, row.offset);
+            assert_eq!(anatomy.sums.is_empty(), row.crc == CrcState::None);
+            let key = anatomy.fields.iter().find(|field| field.field.name == "key").unwrap();
+            assert_eq!(key.len, row.key.as_ref().map_or(0, Vec::len) as u64);
+            assert_eq!(anatomy.field_at(anatomy.len), None);
+        }
+    }
+}
+
+fn native_store(disk: &SimDisk) -> Store {
+    let options = Options { create: true, clock: Arc::new(TickingClock::default()), seed: 3, ..Options::default() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+    store.put(b"key", b"a value").unwrap();
+    let ttl = Some(std::time::Duration::from_secs(3600));
+    store.put_with(b"key", b"for an hour", &PutOptions { ttl, if_absent: false }).unwrap();
+    store.delete(b"key").unwrap();
+    store
+}
+
+#[test]
+fn the_checksum_that_a_changed_byte_breaks_is_the_one_that_covers_it() {
+    let disk = SimDisk::new();
+    drop(native_store(&disk));
+    let file = "data/0000000001.data";
+    let whole = disk.image()[Path::new(file)].clone();
+    for at in 40..whole.len() as u64 {
+        let changed = disk.fork();
+        changed.flip_bit(file, at * 8 + 2).unwrap();
+        let store = Store::open_read_only_on(Disk::reader(&changed), Path::new("data"), Options::default()).unwrap();
+        let offsets = [40, 40 + 24 + 3 + 7, 40 + 34 + 32 + 3 + 11];
+        let start = *offsets.iter().rev().find(|start| **start <= at).unwrap();
+        let anatomy = inspect::anatomy(&store, 1, start).unwrap();
+        let field = anatomy.field_at(at - start).map(|field| field.field.name).unwrap();
+        for sum in &anatomy.sums {
+            let covers = sum.covers.contains(&(at - start)) || sum.sum.field == field;
+            // A changed length moves what follows, so nothing covered by its old place holds still.
+            let moved = field == "key length" || field == "value length" || field == "flags";
+            assert!(sum.holds() != covers || moved, "byte {at}, {field}, {}: {:?}", sum.sum.field, sum);
+        }
+    }
+}
+
+#[test]
+fn a_record_that_the_file_ends_in_is_shown_as_far_as_it_goes() {
+    let store = Store::open_read_only(&fixture("riak/riak-torn"), Options::default()).unwrap();
+    let anatomy = inspect::anatomy(&store, 13, 17244).unwrap();
+    is_contiguous(&anatomy);
+    assert_eq!((anatomy.len, anatomy.missing), (26, 27));
+    assert!(!anatomy.sums[0].holds());
+}
