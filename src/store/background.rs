@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::SyncPolicy;
 use super::inner::Inner;
+use crate::error::Error;
 
 /// How long `buffered` keeps bytes from the kernel when nobody writes more.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
@@ -72,10 +73,13 @@ pub(super) fn start(inner: &Arc<Inner>) -> Option<JoinHandle<()>> {
 fn run(inner: &Inner, period: Duration) {
     let Some(writer) = &inner.writer else { return };
     while writer.alarm.wait(period) {
-        // A failure poisons the writer or leaves the bytes where they are; either way the next caller is told.
-        let _ = match inner.options.sync {
+        let done = match inner.options.sync {
             SyncPolicy::Buffered => writer.flush_in_background(inner),
             SyncPolicy::Always | SyncPolicy::Interval(_) => writer.sync_in_background(inner),
         };
+        // Any other failure poisons the writer, and the next caller is told.
+        if let Err(Error::NoSpace { .. }) = done {
+            writer.alarm.ring();
+        }
     }
 }

@@ -4,22 +4,43 @@
 //! # Invariants
 //!
 //! 1. Nothing in the directory is touched.
-//! 2. A record that is not whole yet is not there yet: it is looked at again next time.
-//! 3. When a file is gone, shorter or another one, everything is loaded anew and swapped in whole.
+//! 2. A record that is not whole yet is not there yet, and neither is a batch: it is looked at again next time.
+//! 3. Versions are applied in the order in which they were written. Where that cannot be known (a file is gone, shorter
+//!    or another one, a merge wrote it, bytes do not decode), everything is loaded anew and swapped in whole, so that
+//!    the outcome is always that of a fresh open.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::error::{Error, Result};
-use crate::format::Kind;
+use crate::format::{FileHeader, Kind, Origin, SegmentId};
 
 use super::contents::Contents;
 use super::inner::Inner;
 use super::listing::{Listing, list};
 use super::load::Source;
 use super::open;
-use super::scan::What;
+use super::report::FindingKind;
+use super::scan::{Item, What};
 use super::segment::{Ledger, Segment};
-use super::{Entry, Location, Refreshed};
+use super::{Entry, Location, Options, Refreshed};
+
+/// Whether what is known of the store is still the beginning of what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Footing {
+    Firm,
+    /// Only loading tells.
+    Lost,
+}
+
+/// A record that was read and is not applied yet.
+struct Arrived {
+    kind: Kind,
+    key: Vec<u8>,
+    entry: Entry,
+}
 
 impl Inner {
     pub(super) fn refresh(&self) -> Result<Refreshed> {
@@ -28,119 +49,182 @@ impl Inner {
         }
         let _one_at_a_time = self.refreshing.lock();
         let contents = self.contents();
-        let listing = list(&*self.disk, &self.dir, self.options.from.or(Some(self.format.kind())), true)?;
-        if self.must_reload(&contents, &listing) {
-            return self.reload(&contents);
-        }
         let mut seen = Refreshed::default();
-        for source in &listing.sources {
-            let segment = match contents.segment(source.id) {
-                Some(segment) => segment,
-                None => match self.begin(&contents, source)? {
-                    Some(segment) => segment,
-                    None => continue,
-                },
-            };
-            seen.new_segments += u64::from(segment.ledger.lock().records == 0 && source.len > segment.header.len);
-            seen.records += self.read_on(&contents, &segment, source.len)?;
+        let options =
+            Options { create: true, from: self.options.from.or(Some(self.format.kind())), ..self.options.clone() };
+        let listing = list(&*self.disk, &self.dir, options.from, options.create)?;
+        match self.catch_up(&contents, &listing, &mut seen)? {
+            Footing::Firm => contents.expire(self.now()),
+            Footing::Lost => self.reload(&contents, &options, &mut seen)?,
         }
-        self.move_active_mark(&contents);
-        contents.expire(self.now());
         Ok(seen)
     }
 
-    /// A segment that is gone or shorter, or one that a merge wrote: places that the keydir knows are no longer right.
-    fn must_reload(&self, contents: &Contents, listing: &Listing) -> bool {
-        let segments = contents.segments.read();
-        segments.values().any(|segment| {
-            let source = listing.sources.iter().find(|source| source.id == segment.id);
-            source.is_none_or(|source| source.len < segment.data_len())
-        })
-    }
-
-    fn reload(&self, before: &Contents) -> Result<Refreshed> {
-        let options = super::Options { create: true, ..self.options.clone() };
-        let (_, loads) = open::read_all(&*self.disk, &self.dir, &options)?;
+    fn reload(&self, before: &Contents, options: &Options, seen: &mut Refreshed) -> Result<()> {
+        let (_, loads) = open::read_all(&*self.disk, &self.dir, options)?;
         let ids = |contents: &Contents| contents.segments.read().keys().copied().collect::<Vec<_>>();
         let (old, new) = (ids(before), ids(&loads.contents));
-        let vanished = old.iter().filter(|id| !new.contains(id)).count() as u64;
-        let new_segments = new.iter().filter(|id| !old.contains(id)).count() as u64;
         let records = |contents: &Contents| -> u64 {
             contents.segments.read().values().map(|segment| segment.ledger.lock().records).sum()
         };
-        let records = records(&loads.contents).saturating_sub(records(before));
+        seen.records += records(&loads.contents).saturating_sub(records(before));
+        seen.new_segments += new.iter().filter(|id| !old.contains(id)).count() as u64;
+        seen.vanished_segments = old.iter().filter(|id| !new.contains(id)).count() as u64;
         self.replace(loads.contents, loads.findings);
-        Ok(Refreshed { records, new_segments, vanished_segments: vanished })
+        Ok(())
     }
 
-    /// Takes in a segment file that was not there before; `None` while its header is not whole.
-    fn begin(&self, contents: &Contents, source: &Source) -> Result<Option<Arc<Segment>>> {
+    fn catch_up(&self, contents: &Contents, listing: &Listing, seen: &mut Refreshed) -> Result<Footing> {
+        if self.has_lost(contents, listing) {
+            return Ok(Footing::Lost);
+        }
+        for source in listing.sources.iter().filter(|source| contents.segment(source.id).is_none()) {
+            if is_known_not_to_load(contents, source) {
+                continue;
+            }
+            let Some(segment) = self.begin(source)? else { return Ok(Footing::Lost) };
+            contents.segments.write().insert(source.id, segment);
+            seen.new_segments += 1;
+        }
+        let newest = seal_all_but_newest(contents);
+        for source in &listing.sources {
+            let Some(segment) = contents.segment(source.id) else { continue };
+            let footing = self.read_on(contents, &segment, newest == Some(segment.id), seen)?;
+            if footing == Footing::Lost {
+                return Ok(footing);
+            }
+        }
+        Ok(Footing::Firm)
+    }
+
+    /// A segment that is gone, shorter, or now another file under the same name.
+    fn has_lost(&self, contents: &Contents, listing: &Listing) -> bool {
+        contents.segments.read().values().any(|segment| {
+            let source = listing.sources.iter().find(|source| source.id == segment.id);
+            // One that did not grow is not opened again at every look.
+            source.is_none_or(|source| match source.len.cmp(&segment.data_len()) {
+                std::cmp::Ordering::Less => true,
+                std::cmp::Ordering::Equal => false,
+                std::cmp::Ordering::Greater => !self.leads_to(&segment.path, segment).unwrap_or(false),
+            })
+        })
+    }
+
+    fn leads_to(&self, path: &Path, segment: &Segment) -> io::Result<bool> {
+        Ok(self.disk.open_read(path)?.identity()? == segment.file().identity()?)
+    }
+
+    /// A segment that was not there before, without its records. `None` if it is not one that puts have begun since:
+    /// what a merge wrote is older than what is known already, and a header that does not hold is for loading to judge.
+    fn begin(&self, source: &Source) -> Result<Option<Arc<Segment>>> {
         let path = self.dir.join(&source.name);
         let file = match self.disk.open_read(&path) {
             Ok(file) => file,
-            // It came and went between the listing and here; the next refresh sees what took its place.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            // It came and went between the listing and here.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io("open", &path, e)),
         };
         let mut bytes = vec![0; self.format.max_file_header_len()];
         let read = file.read_full_at(&mut bytes, 0).map_err(|e| Error::io("read", &path, e))?;
-        let Ok(header) = self.format.file_header(bytes.get(..read).unwrap_or_default()) else { return Ok(None) };
-        let segment = Arc::new(Segment::new(source.id, path, header, file, Ledger::new(header.len)));
-        contents.segments.write().insert(source.id, segment.clone());
-        Ok(Some(segment))
+        let header = self.format.file_header(bytes.get(..read).unwrap_or_default()).ok();
+        let is_plain =
+            |header: &FileHeader| header.origin == Origin::Puts && header.id.is_none_or(|id| id == source.id);
+        Ok(header.filter(is_plain).map(|header| {
+            let ledger = Ledger { active: header.version > 0, ..Ledger::new(header.len) };
+            Arc::new(Segment::new(source.id, path, header, file, ledger))
+        }))
     }
 
-    /// Applies the whole records between what is known of the segment and `end`.
-    fn read_on(&self, contents: &Contents, segment: &Segment, end: u64) -> Result<u64> {
-        let from = segment.data_len();
-        let mut scan = super::scan::Scanner::new(segment.file().clone(), self.format, segment.header, from, end);
-        let mut records = 0;
-        loop {
+    /// Applies the whole records behind what is known of the segment.
+    fn read_on(
+        &self,
+        contents: &Contents,
+        segment: &Segment,
+        is_newest: bool,
+        seen: &mut Refreshed,
+    ) -> Result<Footing> {
+        // Not the length in the listing: this file may have grown before a newer one came into the listing, and what is
+        // older must be applied first, or a delete there would be undone by a put here.
+        let end = segment.file().len().map_err(|e| Error::io("read", &segment.path, e))?;
+        let mut scan = segment.scan_to(self.format, end);
+        let mut batch = Vec::new();
+        let mut stopped = None;
+        while stopped.is_none() {
             let at = scan.position();
-            let item = scan.next_item().map_err(|e| Error::io_at("read", &segment.path, at, e))?;
-            let Some(item) = item else { return Ok(records) };
-            let What::Record(record, Ok(())) = &item.what else { return Ok(records) };
-            let location = Location { segment: segment.id, offset: item.offset, len: item.len };
-            let (stored_len, tstamp, expires_at) = (record.stored_len, record.tstamp, record.expires_at);
-            let entry = Entry { location, stored_len, tstamp, expires_at };
-            self.count(contents, segment, record.kind, &entry);
-            self.follow(contents, record.kind, record.key, entry);
-            records += 1;
+            match scan.next_item().map_err(|e| Error::io_at("read", &segment.path, at, e))? {
+                None => break,
+                Some(Item { what: What::Record(record, _), .. }) if record.needs_newer.is_some() => {
+                    return Ok(Footing::Lost);
+                }
+                Some(Item { offset, len, what: What::Record(record, Ok(())), .. }) => {
+                    let location = Location { segment: segment.id, offset, len };
+                    let (stored_len, tstamp, expires_at) = (record.stored_len, record.tstamp, record.expires_at);
+                    let entry = Entry { location, stored_len, tstamp, expires_at };
+                    batch.push(Arrived { kind: record.kind, key: record.key.to_vec(), entry });
+                    if !record.batch_continues {
+                        seen.records += batch.len() as u64;
+                        self.apply_batch(contents, segment, &mut batch);
+                    }
+                }
+                Some(item) => stopped = Some(item.offset + item.len),
+            }
+        }
+        Ok(footing(segment, end, stopped, is_newest))
+    }
+
+    fn apply_batch(&self, contents: &Contents, segment: &Segment, batch: &mut Vec<Arrived>) {
+        for arrived in batch.drain(..) {
+            self.count(contents, segment, arrived.kind, &arrived.entry);
+            self.follow(contents, arrived);
         }
     }
 
     fn count(&self, contents: &Contents, segment: &Segment, kind: Kind, entry: &Entry) {
-        contents.last_tstamp.fetch_max(entry.tstamp, std::sync::atomic::Ordering::Relaxed);
+        contents.last_tstamp.fetch_max(entry.tstamp, Ordering::Relaxed);
         let end = entry.location.offset + entry.location.len;
         let mut ledger = segment.ledger.lock();
         ledger.count(kind, entry.tstamp);
-        (ledger.data_len, ledger.written_len) = (end, end);
-        // What looked torn was only not finished.
-        (ledger.torn_bytes, ledger.has_hint) = (0, false);
+        (ledger.data_len, ledger.written_len, ledger.has_hint) = (end, end, false);
+        if ledger.torn_bytes > 0 {
+            // What looked torn was only not finished.
+            ledger.torn_bytes = 0;
+            let is_this = |segment: Option<SegmentId>| segment == Some(entry.location.segment);
+            self.findings.lock().retain(|found| found.kind != FindingKind::TornTail || !is_this(found.segment));
+        }
     }
 
-    fn follow(&self, contents: &Contents, kind: Kind, key: &[u8], entry: Entry) {
+    fn follow(&self, contents: &Contents, Arrived { kind, key, entry }: Arrived) {
+        let is_news = contents.keydir.get(&key).is_none_or(|old| contents.keydir.is_newer(&entry, &old));
         let old = match kind {
-            Kind::Put => match contents.keydir.get(key) {
-                Some(old) if !contents.keydir.is_newer(&entry, &old) => return,
-                _ => contents.keydir.set(key, entry),
-            },
-            Kind::Tombstone => match contents.keydir.get(key) {
-                Some(old) if contents.keydir.is_newer(&entry, &old) => contents.keydir.remove(key),
-                _ => return,
-            },
-            Kind::Mark | Kind::Unknown(_) => return,
+            Kind::Put if is_news => contents.keydir.set(&key, entry),
+            Kind::Tombstone if is_news => contents.keydir.remove(&key),
+            Kind::Put | Kind::Tombstone | Kind::Mark | Kind::Unknown(_) => return,
         };
         let to = (kind == Kind::Put).then_some(entry.location);
         contents.moved(old.map(|old| old.location), to);
     }
+}
 
-    /// Native stores append to the newest segment alone.
-    fn move_active_mark(&self, contents: &Contents) {
-        let segments = contents.segments.read();
-        let newest = segments.keys().next_back().copied();
-        for segment in segments.values().filter(|segment| segment.header.version > 0) {
-            segment.ledger.lock().active = Some(segment.id) == newest;
-        }
+/// Whether loading has already said of this file, at this length, that it is none of ours to read.
+fn is_known_not_to_load(contents: &Contents, source: &Source) -> bool {
+    contents.holes.iter().any(|hole| (hole.segment, hole.offset, hole.len) == (source.id, 0, source.len))
+}
+
+/// Native stores append to the newest segment that puts wrote, and to no other.
+fn seal_all_but_newest(contents: &Contents) -> Option<SegmentId> {
+    let segments = contents.segments.read();
+    let newest = segments.values().rev().find(|segment| segment.header.origin == Origin::Puts)?.id;
+    for segment in segments.values().filter(|segment| segment.id != newest) {
+        segment.ledger.lock().active = false;
     }
+    Some(newest)
+}
+
+/// What it means that reading came to its end before the file did. `stopped`: where what does not decode ends.
+fn footing(segment: &Segment, end: u64, stopped: Option<u64>, is_newest: bool) -> Footing {
+    let ledger = segment.ledger.lock();
+    let unread = end.saturating_sub(ledger.data_len);
+    // At the very end of the newest segment it is what is being written; and what loading has judged stays judged.
+    let is_unfinished = is_newest && stopped.is_none_or(|at| at == end);
+    if unread == 0 || is_unfinished || unread == ledger.torn_bytes { Footing::Firm } else { Footing::Lost }
 }

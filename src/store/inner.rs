@@ -84,7 +84,11 @@ impl Inner {
 
     fn why_read_only(&self) -> String {
         match self.format.kind() {
-            FormatKind::Native => "it was opened for reading only".to_owned(),
+            FormatKind::Native => {
+                let findings = self.findings.lock();
+                let about_all = findings.iter().find(|finding| finding.path == self.dir);
+                about_all.map_or_else(|| "it was opened for reading only".to_owned(), |found| found.message.clone())
+            }
             other => format!("its format is {other}, which logkv reads and never writes"),
         }
     }

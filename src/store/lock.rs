@@ -9,6 +9,8 @@ use std::sync::Arc;
 use crate::disk::{Disk, ReadDisk, WriteFile};
 use crate::error::{Error, LockHolder, Result};
 
+use super::hint_file::write_all;
+
 pub(super) const FILE_NAME: &str = "LOCK";
 /// More than the text ever takes.
 const MAX_TEXT: usize = 256;
@@ -31,7 +33,10 @@ pub(super) fn acquire(disk: &dyn Disk, dir: &Path, now: u64) -> Result<Lock> {
     };
     let text = format!("{} {now} logkv {}\n", std::process::id(), env!("CARGO_PKG_VERSION"));
     file.set_len(0).map_err(|e| Error::io("write", &path, e))?;
-    file.write_at(text.as_bytes(), 0).map_err(|e| Error::io("write", &path, e))?;
+    if write_all(&*file, text.as_bytes(), 0).is_err() {
+        // On a full disk the lock holds without a name; half a name would be a wrong one.
+        file.set_len(0).map_err(|e| Error::io("write", &path, e))?;
+    }
     Ok(Lock { _file: file, path, existed })
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::disk::{Disk, WriteFile};
 use crate::error::{Error, Result};
 use crate::format::SegmentId;
-use crate::format::record::NewRecord;
+use crate::format::record::{self, NewRecord};
 
 use super::Location;
 use super::inner::Inner;
@@ -76,7 +76,8 @@ impl Core {
     pub(super) fn must_rotate(&self, inner: &Inner, record_len: u64) -> bool {
         let Some(log) = &self.active else { return true };
         let header = &log.segment.header;
-        let full = log.len.saturating_add(record_len) > inner.options.max_segment_bytes;
+        let mark_len = log.due_mark().map_or(0, |_| record::encoded_len(0, size_of::<u64>() as u64, false));
+        let full = log.len.saturating_add(mark_len + record_len) > inner.options.max_segment_bytes;
         let age = inner.now().saturating_sub(header.created);
         let old = inner.options.max_segment_age.is_some_and(|max| u128::from(age) >= max.as_micros());
         log.len > header.len && (full || old)

@@ -82,8 +82,16 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
         return Err(Error::NeedsNewer { path: dir.join("MERGE"), offset: None, what });
     }
     let mut loads = load_all(&*disk, dir, &options, &mut listing)?;
-    if let Err(why) = settle(&*disk, dir, &options, &listing, &mut loads) {
-        loads.findings.push(unsettled(dir, &why));
+    let settled = match loads.contents.needs_newer.clone() {
+        // Bytes that are not understood here are not judged, let alone cut.
+        Some(_) => Err(unwritable(dir, FindingKind::NeedsNewer, "a newer logkv has written parts of it")),
+        None => settle(&*disk, dir, &options, &listing, &mut loads).map_err(|why| {
+            let why = format!("the end of the log could not be brought into order: {why}");
+            unwritable(dir, FindingKind::TornTail, &why)
+        }),
+    };
+    if let Err(finding) = settled {
+        loads.findings.push(finding);
         return Ok(Inner::new(
             disk.reader(),
             dir,
@@ -128,7 +136,8 @@ fn settle(disk: &dyn Disk, dir: &Path, options: &Options, listing: &Listing, loa
         event.iter().for_each(|event| tell(options, event));
     }
     for path in &listing.leftovers {
-        disk.remove(path).map_err(|e| Error::io("remove", path, e))?;
+        // One that stays does no harm, and stays a finding.
+        let _ = disk.remove(path);
     }
     for segment in &loads.without_hint {
         // A hint is a convenience: without it the segment is read again at the next open.
@@ -146,16 +155,17 @@ fn settle(disk: &dyn Disk, dir: &Path, options: &Options, listing: &Listing, loa
     Ok(())
 }
 
-fn unsettled(dir: &Path, why: &Error) -> Finding {
+/// Why a store that was to be written is open for reading only: said of the directory as a whole.
+fn unwritable(dir: &Path, kind: FindingKind, why: &str) -> Finding {
     Finding {
         severity: Severity::Warning,
-        kind: FindingKind::TornTail,
+        kind,
         path: dir.to_owned(),
         segment: None,
         offset: None,
         len: None,
         key: None,
-        message: format!("the end of the log could not be saved, so the store is open for reading only: {why}"),
+        message: format!("the store is open for reading only: {why}"),
     }
 }
 

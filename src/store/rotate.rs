@@ -51,15 +51,14 @@ impl Writer {
         let salt = core.next_salt();
         record::encode_file_header(id, salt, inner.now(), Origin::Puts, &mut header);
         let tmp = path.with_extension("data.tmp");
-        let file = self.create_file(&tmp, &path, &header).map_err(|e| {
+        let given_up = |e| {
             let _ = self.disk.remove(&tmp);
             failure("create", &path, header.len() as u64, e)
-        })?;
-        self.disk.sync_dir(&inner.dir).map_err(|e| {
-            let error = Error::io("sync", &inner.dir, e);
-            self.die(inner, error.clone());
-            error
-        })?;
+        };
+        let file = self.create_file(&tmp, &header).map_err(given_up)?;
+        file.sync_data().map_err(|e| self.die_of_sync(inner, &path, e))?;
+        self.disk.rename(&tmp, &path).map_err(given_up)?;
+        self.disk.sync_dir(&inner.dir).map_err(|e| self.die_of_sync(inner, &inner.dir, e))?;
         core.next_id += 1;
         let len = header.len() as u64;
         let header =
@@ -69,15 +68,13 @@ impl Writer {
         Ok(Log { segment, file, len, stable: len, vouched: len, appended: false })
     }
 
-    fn create_file(&self, tmp: &Path, path: &Path, header: &[u8]) -> io::Result<Arc<dyn WriteFile>> {
-        match self.disk.remove(tmp) {
+    fn create_file(&self, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn WriteFile>> {
+        match self.disk.remove(path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
-        let file = self.disk.create(tmp)?;
-        hint_file::write_all(&*file, header, 0)?;
-        file.sync_data()?;
-        self.disk.rename(tmp, path)?;
+        let file = self.disk.create(path)?;
+        hint_file::write_all(&*file, bytes, 0)?;
         Ok(file)
     }
 

@@ -125,6 +125,11 @@ impl Segment {
         Scanner::new(self.file.clone(), format, self.header, from, end)
     }
 
+    /// A walk over what the file has behind the data that is known, up to `end`.
+    pub(super) fn scan_to(&self, format: &'static dyn Format, end: u64) -> Scanner {
+        Scanner::new(self.file.clone(), format, self.header, self.data_len(), end)
+    }
+
     /// Its line for people.
     pub(super) fn info(&self) -> SegmentInfo {
         let ledger = self.ledger.lock().clone();

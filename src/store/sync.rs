@@ -40,13 +40,22 @@ impl Writer {
         cause
     }
 
-    /// Writes the tail to the file. On `NoSpace` the file is as it was, and the tail too.
+    /// Stops writing because a sync failed; what cannot be made durable once is not tried twice.
+    pub(super) fn die_of_sync(&self, inner: &Inner, path: &Path, e: io::Error) -> Error {
+        let error = Error::io("sync", path, e);
+        self.die(inner, error.clone());
+        error
+    }
+
+    /// Writes the tail to the file. On `NoSpace` the file is as it was, and the tail too; nothing more is appended then
+    /// before the tail is written.
     pub(super) fn flush(&self, inner: &Inner, core: &mut Core) -> Result<()> {
         let Some(log) = core.active.as_ref() else { return Ok(()) };
         let written = {
             let tail = self.tail.read();
             write_or_cut(&*log.file, &log.segment.path, &tail.bytes, tail.start)
         };
+        core.starved = matches!(written, Err(Error::NoSpace { .. }));
         match written {
             Ok(()) => {
                 let mut tail = self.tail.write();
@@ -69,7 +78,6 @@ impl Writer {
     pub(super) fn sync(&self, inner: &Inner, core: &mut Core) -> Result<()> {
         self.check_alive()?;
         self.flush(inner, core)?;
-        core.starved = false;
         self.sync_core(inner, core)
     }
 
@@ -113,11 +121,7 @@ impl Writer {
         let _one_at_a_time = self.sync_gate.lock();
         self.check_alive()?;
         let started = Instant::now();
-        if let Err(e) = file.sync_data() {
-            let error = Error::io("sync", &segment.path, e);
-            self.die(inner, error.clone());
-            return Err(error);
-        }
+        file.sync_data().map_err(|e| self.die_of_sync(inner, &segment.path, e))?;
         inner.tell(|| Event::Synced { segment: segment.id, stable_len: len, took: started.elapsed() });
         Ok(())
     }

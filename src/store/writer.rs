@@ -61,6 +61,13 @@ pub(super) enum Action<'a> {
     Delete,
 }
 
+impl Op<'_> {
+    /// Whether it depends on what the key has now.
+    fn is_conditional(&self) -> bool {
+        !matches!(self.action, Action::Put { if_absent: false, .. })
+    }
+}
+
 /// A record that is in the tail, and what it will do to the keydir.
 struct Staged<'a> {
     op: Option<(usize, Op<'a>)>,
@@ -136,8 +143,15 @@ impl Writer {
         outcomes: &mut [Outcome],
     ) -> Result<()> {
         self.check_alive()?;
-        if !is_wanted(inner, &op, staged) {
-            return Ok(());
+        if op.is_conditional() {
+            if staged.iter().any(|staged| staged.op.is_some_and(|(_, earlier)| earlier.key == op.key)) {
+                // Its answer rests on a write that may still fail.
+                self.commit(inner, core, staged, outcomes);
+                self.check_alive()?;
+            }
+            if !is_wanted(inner, &op) {
+                return Ok(());
+            }
         }
         let record = core.record(inner, &op);
         if core.must_rotate(inner, record.encoded_len()) {
@@ -147,7 +161,6 @@ impl Writer {
         }
         if core.starved {
             self.flush(inner, core)?;
-            core.starved = false;
         }
         self.stage(core, Some((i, op)), record, staged);
         Ok(())
@@ -237,9 +250,7 @@ impl Writer {
             SyncPolicy::Buffered => self.tail.read().bytes.len() >= inner.options.buffer_bytes,
         };
         if flush {
-            let flushed = self.flush(inner, core);
-            core.starved = inner.options.sync == SyncPolicy::Buffered && matches!(flushed, Err(Error::NoSpace { .. }));
-            flushed?;
+            self.flush(inner, core)?;
         }
         for staged in staged {
             let (kind, location, tstamp) = (staged.kind, staged.entry.location, staged.entry.tstamp);
@@ -289,23 +300,11 @@ impl Writer {
     }
 }
 
-/// Whether the operation has anything to do, given the records staged before it.
-fn is_wanted(inner: &Inner, op: &Op<'_>, staged: &[Staged<'_>]) -> bool {
-    let Action::Put { if_absent: false, .. } = op.action else {
-        let earlier = staged.iter().rev().find(|staged| staged.op.is_some_and(|(_, earlier)| earlier.key == op.key));
-        return match (earlier, op.action) {
-            (Some(staged), Action::Delete) => staged.kind == Kind::Put,
-            (Some(staged), Action::Put { .. }) => staged.kind != Kind::Put,
-            (None, action) => is_wanted_by_keydir(inner, op.key, action),
-        };
-    };
-    true
-}
-
-fn is_wanted_by_keydir(inner: &Inner, key: &[u8], action: Action<'_>) -> bool {
+/// Whether a conditional operation has anything to do.
+fn is_wanted(inner: &Inner, op: &Op<'_>) -> bool {
     let contents = inner.contents();
-    let entry = contents.keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > inner.now()));
-    match action {
+    let entry = contents.keydir.get(op.key).filter(|entry| entry.expires_at.is_none_or(|at| at > inner.now()));
+    match op.action {
         // What damage may hide must be deleted for certain.
         Action::Delete => entry.is_some() || contents.is_suspect(None),
         Action::Put { .. } => entry.is_none(),

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use clock::TickingClock;
+pub use clock::{ManualClock, TickingClock};
 
 /// A file or directory of `tests/fixtures`.
 pub fn fixture(name: &str) -> PathBuf {
