@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 use crate::error::Error;
 use crate::format::SegmentId;
 
-use super::holes::Hole;
+use super::holes::Holes;
 use super::keydir::Keydir;
 use super::open::Segments;
 use super::segment::Segment;
@@ -20,7 +20,7 @@ use super::{Entry, Location};
 pub(super) struct Contents {
     pub(super) keydir: Keydir,
     pub(super) segments: Segments,
-    pub(super) holes: Vec<Hole>,
+    pub(super) holes: Holes,
     pub(super) needs_newer: Option<Error>,
     /// Bytes of files whose header cannot be believed.
     pub(super) unloaded_bytes: u64,
@@ -35,7 +35,7 @@ impl Contents {
         Self {
             keydir,
             segments: RwLock::default(),
-            holes: Vec::new(),
+            holes: Holes::default(),
             needs_newer: None,
             unloaded_bytes: 0,
             last_tstamp: AtomicU64::new(0),
@@ -50,7 +50,7 @@ impl Contents {
 
     /// Whether damage may hide something newer than this answer.
     pub(super) fn is_suspect(&self, answer: Option<&Entry>) -> bool {
-        self.holes.iter().any(|hole| hole.hides(answer))
+        self.holes.hide(answer)
     }
 
     /// The keydir points at `to` instead of `from`: moves the ledger along. Returns the segment whose bytes died.

@@ -86,20 +86,28 @@ impl Writer {
         queue.led = true;
         let requests = mem::take(&mut queue.waiting);
         drop(queue);
+        let lead = Lead(self);
         let ops: Vec<_> = own.copied().into_iter().chain(requests.iter().map(|request| request.op())).collect();
         let mut outcomes = {
             let mut core = self.core.lock();
             self.process(inner, &mut core, &ops)
         };
         let others = outcomes.split_off(usize::from(own.is_some()));
-        let mut queue = self.queue.lock();
-        queue.led = false;
         for (request, outcome) in requests.iter().zip(others) {
             *request.outcome.lock() = Some(outcome);
         }
-        self.turn.notify_all();
-        drop(queue);
+        drop(lead);
         only(outcomes)
+    }
+}
+
+/// The turn to lead; given back even if an observer panics, or nobody would ever lead again.
+struct Lead<'a>(&'a Writer);
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        self.0.queue.lock().led = false;
+        self.0.turn.notify_all();
     }
 }
 

@@ -17,6 +17,9 @@ use crate::format::{Format, HintEntry, Kind, record};
 use super::scan::What;
 use super::segment::Segment;
 
+/// A segment is under 4 GiB, and so is what a hint says of it, unless all its records are deletions of the empty key.
+const MAX_LEN: u64 = 4 << 30;
+
 /// Reads a whole hint file; `None` if there is none.
 pub(super) fn read(disk: &dyn ReadDisk, path: &Path) -> Result<Option<Vec<u8>>> {
     let file = match disk.open_read(path) {
@@ -25,7 +28,11 @@ pub(super) fn read(disk: &dyn ReadDisk, path: &Path) -> Result<Option<Vec<u8>>> 
         Err(e) => return Err(Error::io("open", path, e)),
     };
     let failed = |e| Error::io("read", path, e);
-    let len = usize::try_from(file.len().map_err(failed)?).map_err(|e| failed(io::Error::other(e)))?;
+    let len = file.len().map_err(failed)?;
+    if len > MAX_LEN {
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, "no hint is this long")));
+    }
+    let len = usize::try_from(len).map_err(|e| failed(io::Error::other(e)))?;
     let mut bytes = vec![0; len];
     let read = file.read_full_at(&mut bytes, 0).map_err(failed)?;
     bytes.truncate(read);

@@ -4,7 +4,7 @@
 //! bound is certain, one below is *suspect*, and so is a miss. Must not know how holes are found.
 
 use super::Entry;
-use crate::format::SegmentId;
+use crate::format::{FormatKind, SegmentId};
 
 /// A stretch that may have held versions of any key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,48 @@ pub(super) enum Bound {
     Place,
 }
 
-impl Hole {
-    /// Whether the hole may have held something newer than this answer; `None` is a miss.
-    pub(super) fn hides(&self, answer: Option<&Entry>) -> bool {
-        let Some(entry) = answer else { return true };
-        match self.below {
-            Bound::Tstamp(bound) => entry.tstamp < bound,
-            Bound::Later => true,
-            Bound::Place => (entry.location.segment, entry.location.offset) < (self.segment, self.offset),
+impl Bound {
+    /// The bound of a hole as long as nothing more is known.
+    pub(super) fn of_hole(format: FormatKind) -> Self {
+        if format == FormatKind::Native { Self::Later } else { Self::Place }
+    }
+}
+
+/// The holes of a store, and the one answer that most gets ask for: whether any of them matters.
+#[derive(Debug, Default)]
+pub(super) struct Holes {
+    all: Vec<Hole>,
+    /// Hits of a tstamp below this are suspect.
+    below_tstamp: u64,
+    /// Hits at a place before this are suspect.
+    below_place: Option<(SegmentId, u64)>,
+}
+
+impl Holes {
+    pub(super) fn new(all: Vec<Hole>) -> Self {
+        let mut holes = Self::default();
+        for hole in &all {
+            match hole.below {
+                Bound::Tstamp(bound) => holes.below_tstamp = holes.below_tstamp.max(bound),
+                Bound::Later => holes.below_tstamp = u64::MAX,
+                Bound::Place => holes.below_place = holes.below_place.max(Some((hole.segment, hole.offset))),
+            }
+        }
+        Self { all, ..holes }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Hole> {
+        self.all.iter()
+    }
+
+    /// Whether a hole may have held something newer than this answer; `None` is a miss.
+    pub(super) fn hide(&self, answer: Option<&Entry>) -> bool {
+        match answer {
+            None => !self.all.is_empty(),
+            Some(entry) => {
+                let place = (entry.location.segment, entry.location.offset);
+                entry.tstamp < self.below_tstamp || self.below_place.is_some_and(|bound| place < bound)
+            }
         }
     }
 }
@@ -61,12 +95,14 @@ mod tests {
     #[test]
     fn a_miss_is_suspect_and_a_newer_hit_is_not() {
         let hole = Hole { segment: 3, offset: 100, len: 50, below: Bound::Tstamp(10) };
-        assert!(hole.hides(None));
-        assert!(hole.hides(Some(&entry(9, 40, 9))));
-        assert!(!hole.hides(Some(&entry(1, 40, 10))));
-        let foreign = Hole { below: Bound::Place, ..hole };
-        assert!(foreign.hides(Some(&entry(3, 99, 50))));
-        assert!(!foreign.hides(Some(&entry(3, 150, 1))));
+        let holes = Holes::new(vec![hole, Hole { below: Bound::Tstamp(4), ..hole }]);
+        assert!(holes.hide(None));
+        assert!(holes.hide(Some(&entry(9, 40, 9))));
+        assert!(!holes.hide(Some(&entry(1, 40, 10))));
+        let foreign = Holes::new(vec![Hole { below: Bound::Place, ..hole }]);
+        assert!(foreign.hide(Some(&entry(3, 99, 50))));
+        assert!(!foreign.hide(Some(&entry(3, 150, 1))));
+        assert!(!Holes::default().hide(None));
     }
 
     #[test]

@@ -22,9 +22,22 @@ pub(super) struct Listing {
     pub(super) has_merge: bool,
     /// The highest id that any file names, segments or not; ids are never used twice.
     pub(super) max_id: Option<SegmentId>,
+    /// Segments that were there once, as their hints say, or that are no files.
+    pub(super) missing: Vec<Missing>,
     /// What is worth knowing about names.
     pub(super) findings: Vec<Finding>,
 }
+
+/// A segment without a file to read.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) id: SegmentId,
+    pub(super) path: PathBuf,
+    pub(super) reason: &'static str,
+}
+
+const GONE: &str = "its hint is there, but the segment file is gone";
+const NO_FILE: &str = "it has a segment's name, but is not a regular file: it is not read";
 
 /// Lists `dir`. `create` lets a directory without segments but with other files pass as an empty store.
 pub(super) fn list(disk: &dyn ReadDisk, dir: &Path, from: Option<FormatKind>, create: bool) -> Result<Listing> {
@@ -35,8 +48,14 @@ pub(super) fn list(disk: &dyn ReadDisk, dir: &Path, from: Option<FormatKind>, cr
     })?;
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let format = match from {
-        Some(format) => format,
-        None => format_of(dir, &entries, create)?,
+        Some(format) if create || has_segments(&entries, format) => format,
+        from => {
+            let found = format_of(dir, &entries, create)?;
+            if let Some(wanted) = from.filter(|wanted| *wanted != found && !entries.is_empty()) {
+                return Err(not_a_store(dir, &format!("it holds no segment of {wanted}, but of {found}")));
+            }
+            from.unwrap_or(found)
+        }
     };
     Ok(listing(dir, &entries, format))
 }
@@ -99,6 +118,10 @@ fn role(format: &dyn Format, entry: &DirEntry) -> Option<FileRole> {
     entry.name.to_str().filter(|_| entry.kind == EntryKind::File).and_then(|name| format.role(name))
 }
 
+fn has_segments(entries: &[DirEntry], kind: FormatKind) -> bool {
+    entries.iter().any(|entry| matches!(role(kind.format(), entry), Some(FileRole::Segment(_))))
+}
+
 fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
     let mut out = Listing {
         format: kind,
@@ -106,6 +129,7 @@ fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
         leftovers: Vec::new(),
         has_merge: false,
         max_id: None,
+        missing: Vec::new(),
         findings: Vec::new(),
     };
     let format = kind.format();
@@ -127,15 +151,42 @@ fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
                 out.leftovers.push(path);
             }
             None if kind == FormatKind::Native && is_quarantine(entry) => {}
+            None if named_like_a_segment(format, entry).is_some() => {
+                let id = named_like_a_segment(format, entry).unwrap_or_default();
+                out.saw(id);
+                out.missing.push(Missing { id, path, reason: NO_FILE });
+            }
             None => out.note(path, FindingKind::ForeignFile, "it is no part of the store"),
         }
     }
     out.sources.sort_by_key(|source| source.id);
+    if kind == FormatKind::Native {
+        out.missing.extend(orphans(dir, entries, &out.sources));
+    }
     for source in &mut out.sources {
         let hint = format.hint_name(source.id);
         source.has_hint = hint.is_some_and(|hint| entries.iter().any(|entry| entry.name == *hint));
     }
     out
+}
+
+fn named_like_a_segment(format: &dyn Format, entry: &DirEntry) -> Option<SegmentId> {
+    match entry.name.to_str().and_then(|name| format.role(name)) {
+        Some(FileRole::Segment(id)) if entry.kind != EntryKind::File => Some(id),
+        _ => None,
+    }
+}
+
+/// Segments of which only the hint is left. What other programs leave behind proves nothing.
+fn orphans(dir: &Path, entries: &[DirEntry], sources: &[Source]) -> Vec<Missing> {
+    let format = FormatKind::Native.format();
+    let hints = entries.iter().filter_map(|entry| match role(format, entry) {
+        Some(FileRole::Hint(id)) => Some(id),
+        _ => None,
+    });
+    let is_gone = |id: &SegmentId| sources.iter().all(|source| source.id != *id);
+    let missing = |id| Missing { id, path: dir.join(format.segment_name(id)), reason: GONE };
+    hints.filter(is_gone).map(missing).collect()
 }
 
 impl Listing {

@@ -15,13 +15,12 @@ use std::sync::Arc;
 use crate::disk::{ReadDisk, ReadFile};
 use crate::error::{Error, Result};
 use crate::format::{
-    Check, Coverage, FileHeader, Format, FormatKind, HeaderFault, Hint, HintEntry, HintFault, Kind, Origin, Record,
-    SegmentId,
+    Check, Coverage, FileHeader, Format, HeaderFault, Hint, HintEntry, HintFault, Kind, Origin, Record, SegmentId,
 };
 
 use super::holes::{Bound, Hole};
 use super::keydir::Keydir;
-use super::recover::{Cut, Standing, Survey, Verdict};
+use super::recover::{Cut, Standing, Survey, Verdict, is_torn};
 use super::report::{Finding, FindingKind, Severity};
 use super::scan::{Gap, Item, Scanner, What};
 use super::segment::{Ledger, Segment};
@@ -82,11 +81,20 @@ struct Outcome {
     findings: Vec<Finding>,
     needs_newer: Option<Error>,
     damaged: bool,
+    /// Findings beyond [`MAX_FINDINGS`].
+    untold: u64,
 }
 
 impl Outcome {
     fn new(len: u64) -> Self {
-        Self { ledger: Ledger::new(len), holes: Vec::new(), findings: Vec::new(), needs_newer: None, damaged: false }
+        Self {
+            ledger: Ledger::new(len),
+            holes: Vec::new(),
+            findings: Vec::new(),
+            needs_newer: None,
+            damaged: false,
+            untold: 0,
+        }
     }
 }
 
@@ -104,7 +112,14 @@ struct Load<'a> {
 impl Load<'_> {
     fn header(&mut self) -> Result<Option<FileHeader>> {
         let mut bytes = vec![0; self.context.format.max_file_header_len()];
-        let read = self.file.read_full_at(&mut bytes, 0).map_err(|e| Error::io("read", &self.path, e))?;
+        let read = match self.file.read_full_at(&mut bytes, 0) {
+            Ok(read) => read,
+            Err(e) => {
+                let message = Error::io_at("read", &self.path, 0, e).to_string();
+                self.finding(Severity::Damage, FindingKind::Unreadable, 0, self.len, None, message);
+                return Ok(None);
+            }
+        };
         bytes.truncate(read);
         let check = match self.context.format.file_header(&bytes) {
             Ok(header) if header.id.is_none_or(|id| id == self.source.id) => return Ok(Some(header)),
@@ -132,7 +147,7 @@ impl Load<'_> {
 
     /// The outcome for a file whose records cannot be told: all of it is a hole.
     fn unloaded(mut self) -> Loaded {
-        self.hole(0, self.len, None);
+        self.hole(0, self.len);
         self.out.damaged = true;
         let verdict = Verdict { data_len: self.len, cut: Cut::Nothing, stable_len: self.len };
         self.finish(None, verdict)
@@ -167,6 +182,9 @@ impl Load<'_> {
             self.out.findings.push(about_hint(self.source.id, path, FindingKind::StaleHint, message));
             return Ok(start);
         }
+        // The hint was read after the length: a writer beside us may have appended and sealed in between.
+        let len = self.file.len().map_err(|e| Error::io("read", &self.path, e))?;
+        self.len = self.len.max(len);
         (self.context.progress)(bytes.len() as u64);
         Ok(self.take_hint(&hint).max(start))
     }
@@ -234,17 +252,22 @@ impl Load<'_> {
         let mut verdict = None;
         if self.standing == Standing::Active {
             // What an invalid record means depends on what comes after it, so the first walk only looks.
-            self.walk(from, self.len, |_, item| survey.see(item))?;
+            if self.walk(from, self.len, |_, item| survey.see(item)).is_some() {
+                survey.unreadable();
+            }
             verdict = Some(survey.judge(self.standing));
         }
         let end = verdict.map_or(self.len, |verdict| verdict.data_len);
         let mut open_hole = None;
-        self.walk(from, end, |load, item| {
+        let unreadable = self.walk(from, end, |load, item| {
             if load.standing != Standing::Active {
                 survey.see(item);
             }
             load.take(item, &mut open_hole);
-        })?;
+        });
+        if let Some((at, e)) = unreadable {
+            self.unreadable(at, end, e);
+        }
         let verdict = verdict.unwrap_or_else(|| survey.judge(self.standing));
         (self.out.ledger.data_len, self.out.ledger.written_len) = (verdict.data_len, verdict.data_len);
         if let Cut::Tail { intact_records } = verdict.cut {
@@ -261,7 +284,13 @@ impl Load<'_> {
         Ok(self.finish(Some(Arc::new(segment)), verdict))
     }
 
-    fn walk(&mut self, from: u64, end: u64, mut see: impl FnMut(&mut Self, &Item<'_>)) -> Result<()> {
+    /// Shows every item to `see`. Returns the place and the error where the disk would not go on.
+    fn walk(
+        &mut self,
+        from: u64,
+        end: u64,
+        mut see: impl FnMut(&mut Self, &Item<'_>),
+    ) -> Option<(u64, std::io::Error)> {
         let mut scan = Scanner::new(self.file.clone(), self.context.format, self.header, from, end);
         let mut told = from;
         loop {
@@ -269,12 +298,7 @@ impl Load<'_> {
             let item = match scan.next_item() {
                 Ok(Some(item)) => item,
                 Ok(None) => break,
-                // The end of the log cannot be judged by bytes that cannot be read.
-                Err(e) if self.standing == Standing::Active => return Err(Error::io_at("read", &self.path, at, e)),
-                Err(e) => {
-                    self.unreadable(at, end, e);
-                    break;
-                }
+                Err(e) => return Some((at, e)),
             };
             see(self, &item);
             let done = item.offset + item.len;
@@ -284,7 +308,7 @@ impl Load<'_> {
             }
         }
         (self.context.progress)(end.saturating_sub(told));
-        Ok(())
+        None
     }
 
     /// What the disk does not give back may be anything, like what does not decode.
@@ -293,7 +317,7 @@ impl Load<'_> {
         self.out.ledger.gap_bytes += end - at;
         let message = Error::io_at("read", &self.path, at, e).to_string();
         self.finding(Severity::Damage, FindingKind::Unreadable, at, end - at, None, message);
-        self.hole(at, end - at, None);
+        self.hole(at, end - at);
     }
 
     fn take(&mut self, item: &Item<'_>, open_hole: &mut Option<usize>) {
@@ -303,13 +327,13 @@ impl Load<'_> {
                 self.record(item, record, *value);
                 // A checksum over everything does not say whether it is the key that is wrong.
                 if value.is_err() && !self.context.format.has_frame_checksum() {
-                    *open_hole = self.hole(item.offset, item.len, None);
+                    *open_hole = self.hole(item.offset, item.len);
                 }
             }
-            What::Gap(gap) if self.standing == Standing::Foreign && gap.cut_short && gap.reaches_end => {}
+            What::Gap(gap) if self.standing == Standing::Foreign && is_torn(gap) => {}
             What::Gap(gap) => {
                 self.gap(item, gap);
-                *open_hole = self.hole(item.offset, item.len, None);
+                *open_hole = self.hole(item.offset, item.len);
             }
         }
     }
@@ -355,7 +379,11 @@ impl Load<'_> {
         self.out.damaged = true;
         self.out.ledger.gap_bytes += item.len;
         let what = if gap.zeros { "the file is zeros from here to its end".to_owned() } else { gap.check.to_string() };
-        let after = if gap.reaches_end { "nothing intact follows" } else { "what follows is intact" };
+        let after = match (gap.reaches_end, gap.gave_up) {
+            (false, _) => "what follows is intact",
+            (true, false) => "nothing intact follows",
+            (true, true) => "the search for what follows was given up",
+        };
         let message = format!("{} bytes do not decode ({what}); {after}", item.len);
         self.finding(Severity::Damage, FindingKind::DamagedRecord, item.offset, item.len, None, message);
     }
@@ -367,11 +395,8 @@ impl Load<'_> {
         self.finding(Severity::Warning, FindingKind::TornTail, at, len, None, message);
     }
 
-    fn hole(&mut self, offset: u64, len: u64, bound: Option<Bound>) -> Option<usize> {
-        let below = match self.context.format.kind() {
-            FormatKind::Native => bound.unwrap_or(Bound::Later),
-            _ => Bound::Place,
-        };
+    fn hole(&mut self, offset: u64, len: u64) -> Option<usize> {
+        let below = Bound::of_hole(self.context.format.kind());
         self.out.holes.push(Hole { segment: self.source.id, offset, len, below });
         Some(self.out.holes.len() - 1)
     }
@@ -385,19 +410,28 @@ impl Load<'_> {
         key: Option<&[u8]>,
         message: String,
     ) {
+        if self.out.findings.len() >= MAX_FINDINGS {
+            self.out.untold += 1;
+            return;
+        }
         let (path, segment) = (self.path.clone(), Some(self.source.id));
         let key = key.map(<[u8]>::to_vec);
         let finding = Finding { severity, kind, path, segment, offset: Some(offset), len: Some(len), key, message };
         self.out.findings.push(finding);
     }
 
-    fn finish(self, segment: Option<Arc<Segment>>, verdict: Verdict) -> Loaded {
+    fn finish(mut self, segment: Option<Arc<Segment>>, verdict: Verdict) -> Loaded {
+        if let Some(last) = self.out.findings.last_mut().filter(|_| self.out.untold > 0) {
+            last.message = format!("{}; and {} findings more in this segment", last.message, self.out.untold);
+        }
         let Outcome { holes, findings, needs_newer, damaged, .. } = self.out;
         Loaded { segment, verdict, holes, findings, needs_newer, damaged }
     }
 }
 
 const PROGRESS_STEP: u64 = 8 << 20;
+/// Findings of one segment that are kept: a file of nothing but damage must not fill the memory with them.
+const MAX_FINDINGS: usize = 1000;
 
 fn about_hint(id: SegmentId, path: PathBuf, kind: FindingKind, message: String) -> Finding {
     let (severity, segment) = (Severity::Warning, Some(id));

@@ -61,14 +61,20 @@ pub(super) struct Before {
 
 impl Core {
     /// The record that the operation appends, with its tstamp.
-    pub(super) fn record<'a>(&mut self, inner: &Inner, op: &Op<'a>) -> NewRecord<'a> {
-        self.last_tstamp = inner.now().min(MAX_TSTAMP).max(self.last_tstamp.saturating_add(1));
-        match op.action {
+    pub(super) fn record<'a>(&mut self, inner: &Inner, op: &Op<'a>) -> Result<NewRecord<'a>> {
+        let tstamp = inner.now().min(MAX_TSTAMP).max(self.last_tstamp.saturating_add(1));
+        // Room for the mark that may go before it.
+        if tstamp >= record::TSTAMP_LIMIT - 1 {
+            let reason = "a record in it has the highest tstamp that there is".to_owned();
+            return Err(Error::ReadOnly { dir: inner.dir.clone(), reason });
+        }
+        self.last_tstamp = tstamp;
+        Ok(match op.action {
             Action::Put { value, expires_at, .. } => {
                 NewRecord { expires_at, ..NewRecord::put(op.key, value, self.last_tstamp) }
             }
             Action::Delete => NewRecord::tombstone(op.key, self.last_tstamp),
-        }
+        })
     }
 
     /// Whether a record of this length goes into a new segment. One that is longer than a segment may be gets one of

@@ -18,9 +18,10 @@ use crate::format::{FileHeader, FormatKind, Origin, SegmentId};
 
 use super::contents::Contents;
 use super::events::Event;
+use super::holes::{Bound, Hole, Holes};
 use super::inner::Inner;
 use super::keydir::Keydir;
-use super::listing::{Listing, list};
+use super::listing::{Listing, Missing, list};
 use super::load::{Context, Loaded, Source, load};
 use super::recover::Cut;
 use super::report::{Finding, FindingKind, Mode, Severity};
@@ -59,6 +60,7 @@ pub(super) fn read_all(disk: &dyn ReadDisk, dir: &Path, options: &Options) -> Re
     loop {
         tries += 1;
         let mut listing = list(disk, dir, options.from, options.create)?;
+        refuse_merge(dir, options, &listing)?;
         match load_all(disk, dir, options, &mut listing) {
             Err(Error::Io { source, .. }) if tries < TRIES && source.kind() == io::ErrorKind::NotFound => {}
             loads => return Ok((listing, loads?)),
@@ -77,10 +79,7 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
     }
     let lock = lock::acquire(&*disk, dir, options.clock.now())?;
     let mut listing = list(&*disk, dir, options.from, options.create)?;
-    if listing.has_merge {
-        let what = "an unfinished merge".to_owned();
-        return Err(Error::NeedsNewer { path: dir.join("MERGE"), offset: None, what });
-    }
+    refuse_merge(dir, &options, &listing)?;
     let mut loads = load_all(&*disk, dir, &options, &mut listing)?;
     let settled = match loads.contents.needs_newer.clone() {
         // Bytes that are not understood here are not judged, let alone cut.
@@ -106,6 +105,15 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
     let writer = Writer::new(disk.clone(), dir, &options, lock, loads.active, &loads.contents, listing.max_id)?;
     let reader = disk.reader();
     Ok(Inner::new(reader, dir, options, format, Mode::ReadWrite, loads.contents, loads.findings, Some(writer)))
+}
+
+/// Half of a merge's inputs may be gone, and deleted keys back: only what can finish or undo it may answer.
+fn refuse_merge(dir: &Path, options: &Options, listing: &Listing) -> Result<()> {
+    if listing.has_merge && !options.inspect {
+        let what = "an unfinished merge".to_owned();
+        return Err(Error::NeedsNewer { path: dir.join("MERGE"), offset: None, what });
+    }
+    Ok(())
 }
 
 fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
@@ -205,7 +213,8 @@ fn in_parallel(context: &Context<'_>, sources: &[Source], threads: usize) -> Res
     };
     std::thread::scope(|scope| {
         for _ in 1..threads.min(sources.len()) {
-            scope.spawn(work);
+            // Without more threads this one does all of it.
+            let _ = std::thread::Builder::new().name("logkv-load".into()).spawn_scoped(scope, work);
         }
         work();
     });
@@ -222,13 +231,13 @@ fn gather(
     listing: &Listing,
 ) -> Result<Loads> {
     let mut contents = Contents::new(keydir);
-    let mut findings = Vec::new();
+    let (mut findings, mut holes) = missing(options, listing)?;
     let mut active = None;
     let mut without_hint = Vec::new();
     for (loaded, source) in loaded.into_iter().zip(sources) {
         refuse(options, &loaded)?;
         let (verdict, damaged) = (loaded.verdict, loaded.damaged);
-        contents.holes.extend(loaded.holes);
+        holes.extend(loaded.holes);
         contents.needs_newer = contents.needs_newer.or(loaded.needs_newer);
         findings.extend(loaded.findings);
         let Some(segment) = loaded.segment else {
@@ -243,11 +252,33 @@ fn gather(
         }
         contents.segments.get_mut().insert(segment.id, segment);
     }
-    contents.finish();
+    contents.finish(holes);
     if let Some(active) = active.as_ref().filter(|active| active.damaged) {
         active.segment.ledger.lock().active = false;
     }
     Ok(Loads { contents, findings, active, without_hint })
+}
+
+/// What a missing segment held is not known: every answer that it could have changed is suspect.
+fn missing(options: &Options, listing: &Listing) -> Result<(Vec<Finding>, Vec<Hole>)> {
+    let (mut findings, mut holes) = (Vec::new(), Vec::new());
+    for Missing { id, path, reason } in &listing.missing {
+        if options.recovery == Recovery::Strict {
+            return Err(Error::StrictDamage { path: path.clone(), offset: 0, what: (*reason).to_owned() });
+        }
+        holes.push(Hole { segment: *id, offset: 0, len: 0, below: Bound::of_hole(listing.format) });
+        findings.push(Finding {
+            severity: Severity::Damage,
+            kind: FindingKind::MissingSegment,
+            path: path.clone(),
+            segment: Some(*id),
+            offset: None,
+            len: None,
+            key: None,
+            message: (*reason).to_owned(),
+        });
+    }
+    Ok((findings, holes))
 }
 
 /// Recovery mode `strict`, and formats from the future.
@@ -298,7 +329,7 @@ pub(super) type Segments = RwLock<std::collections::BTreeMap<SegmentId, Arc<Segm
 
 impl Contents {
     /// Decides what could only be decided with every segment in view.
-    fn finish(&mut self) {
+    fn finish(&mut self, mut holes: Vec<Hole>) {
         let segments = self.segments.get_mut();
         let first_tstamps: Vec<_> = segments
             .values()
@@ -308,7 +339,8 @@ impl Contents {
             .collect();
         let last = segments.values().map(|segment| segment.ledger.lock().max_tstamp).max().unwrap_or(0);
         self.last_tstamp = last.into();
-        holes::bound(&mut self.holes, &first_tstamps, last);
+        holes::bound(&mut holes, &first_tstamps, last);
+        self.holes = Holes::new(holes);
         self.count_live();
     }
 }

@@ -122,7 +122,9 @@ fn decompress(stored: &[u8]) -> Result<Vec<u8>, Check> {
     const BAD: Check = Check::Implausible("the compressed value does not decompress");
     let (len, block) = stored.split_first_chunk::<4>().ok_or(BAD)?;
     let len = u32::from_le_bytes(*len);
-    if u64::from(len) > record::MAX_VALUE_LEN {
+    // One byte of a block stands for 255 bytes at most: a short block that claims a long value is none.
+    let possible = (block.len() as u64).saturating_mul(255).saturating_add(64);
+    if u64::from(len) > record::MAX_VALUE_LEN.min(possible) {
         return Err(BAD);
     }
     let value = lz4_flex::block::decompress(block, len as usize).map_err(|_| BAD)?;

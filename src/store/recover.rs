@@ -108,13 +108,24 @@ impl Survey {
                 }
                 self.invalid(item.offset, false, false);
             }
-            What::Gap(gap) => self.invalid(item.offset, is_torn(gap), gap.zeros),
+            What::Gap(gap) => {
+                if gap.gave_up {
+                    // What follows was not searched to its end: a barrier may be among it, so none of it may be cut.
+                    self.stable_len = self.end;
+                }
+                self.invalid(item.offset, is_torn(gap), gap.zeros);
+            }
         }
     }
 
     fn invalid(&mut self, offset: u64, torn: bool, zeros_to_end: bool) {
         let batch_start = self.batch_start.take().unwrap_or(offset);
         self.invalid.push(Invalid { offset, batch_start, torn, zeros_to_end });
+    }
+
+    /// The bytes from here on cannot be read: they may hold anything, so none of them may be cut.
+    pub(super) fn unreadable(&mut self) {
+        self.stable_len = self.end;
     }
 
     /// Decides, by the rules for this kind of segment.
@@ -158,6 +169,6 @@ fn mark_value(kind: Kind, value: Option<&[u8]>) -> Option<u64> {
 }
 
 /// An incomplete end with nothing intact after it.
-fn is_torn(gap: &Gap) -> bool {
-    gap.cut_short && gap.reaches_end
+pub(super) fn is_torn(gap: &Gap) -> bool {
+    gap.cut_short && gap.reaches_end && !gap.gave_up
 }

@@ -159,6 +159,8 @@ pub enum FindingKind {
     HintBeyondData,
     /// A hint that belongs to another file or an earlier state.
     StaleHint,
+    /// A segment file that must have been there is not, or is not a file.
+    MissingSegment,
     /// The id in the header is not the one in the name: the segment is not loaded.
     WrongId,
     /// Only a later version could read it.
@@ -189,6 +191,7 @@ impl FindingKind {
             Self::DamagedHint => "damaged-hint",
             Self::HintBeyondData => "hint-beyond-data",
             Self::StaleHint => "stale-hint",
+            Self::MissingSegment => "missing-segment",
             Self::WrongId => "wrong-id",
             Self::NeedsNewer => "needs-newer",
             Self::ForeignFile => "foreign-file",
@@ -207,7 +210,7 @@ impl FindingKind {
             Self::DamagedRecord => {
                 "its key answers with an error until it is put or deleted again; restore it from a copy"
             }
-            Self::DamagedHeader | Self::WrongId => UNKNOWN_KEY,
+            Self::DamagedHeader | Self::WrongId | Self::MissingSegment => UNKNOWN_KEY,
             Self::TornTail => {
                 "nothing that was durable is lost; where logkv is the writer, its next open cuts it and saves it under quarantine/"
             }

@@ -23,6 +23,8 @@ const LOW_WATER: usize = 4 << 10;
 /// Bytes of checksum and comparison that the searches after damage may cost, all together.
 const RESYNC_BUDGET: u64 = 256 << 20;
 
+/// What a closer look at a place costs at least.
+const PLAUSIBLE_COST: u64 = 1 << 10;
 /// So many records in a row are believed in a format without checksums.
 const CHAIN: usize = 16;
 
@@ -59,6 +61,8 @@ pub struct Gap {
     pub zeros: bool,
     /// Its bytes begin like a record that the file is too short for.
     pub cut_short: bool,
+    /// The search for what follows ran out of budget: something intact may be among its bytes.
+    pub gave_up: bool,
 }
 
 /// A walk over one segment file.
@@ -131,7 +135,9 @@ impl Scanner {
             Place::Invalid { check, cut_short } => {
                 let (next, zeros) = self.resync(offset)?;
                 self.pos = next;
-                let gap = Gap { check, reaches_end: next == self.end, zeros, cut_short };
+                let reaches_end = next == self.end;
+                let gap =
+                    Gap { check, reaches_end, zeros, cut_short, gave_up: self.budget == 0 && reaches_end && !zeros };
                 Ok(Some(Item { offset, len: next - offset, what: What::Gap(gap), value: None }))
             }
         }
@@ -159,6 +165,10 @@ impl Scanner {
                 }
                 Decoded::Record(record) if record.len() > left => {
                     let check = Check::PastEnd { missing: record.len() - left };
+                    if self.format.has_frame_checksum() && record.value_start <= left {
+                        // Its header holds: the key is known, and the rest of the file is the begin of its value.
+                        return Ok(Place::Record { len: left, value: Err(check) });
+                    }
                     return Ok(Place::Invalid { check, cut_short: true });
                 }
                 Decoded::Record(record) => {
@@ -178,6 +188,8 @@ impl Scanner {
     /// frame whose checksum fails is believed only if what follows it is a record or the end.
     fn believe(&mut self, offset: u64, len: u64, value: Result<(), Check>) -> io::Result<Place> {
         let Err(check) = value else { return Ok(Place::Record { len, value }) };
+        // Frames that overlap make the same bytes be checked again and again.
+        self.spend(len);
         if self.format.has_frame_checksum() || self.record_or_end(offset + len)? {
             self.window.ensure(&*self.file, offset, LOW_WATER, self.end)?;
             return self.reload(offset, len, Err(check));
@@ -250,6 +262,7 @@ impl Scanner {
         if !self.format.plausible(self.window.at(offset), left) {
             return Ok(false);
         }
+        self.spend(PLAUSIBLE_COST);
         loop {
             match self.format.decode(&self.header, offset, self.window.at(offset)) {
                 Decoded::Incomplete { needed } if needed <= left => {
@@ -263,8 +276,11 @@ impl Scanner {
                 Decoded::Record(record) if record.len() <= left => {
                     let (len, start) = (record.len(), record.value_start);
                     let check = record.value_check().filter(|_| !self.format.has_frame_checksum());
-                    self.spend(len);
                     let Some(check) = check else { return Ok(true) };
+                    if !self.plausible_time(record.tstamp) {
+                        return Ok(false);
+                    }
+                    self.spend(len);
                     return Ok(self.window.check(&*self.file, check, offset + start, len - start)?.is_ok());
                 }
                 _ => return Ok(false),
@@ -280,34 +296,51 @@ impl Scanner {
             if at >= self.end {
                 break;
             }
-            self.spend(64);
-            let left = self.end - at;
-            self.window.ensure(&*self.file, at, 64, self.end)?;
-            if !self.format.plausible(self.window.at(at), left) {
-                return Ok(false);
-            }
-            let Decoded::Record(record) = self.format.decode(&self.header, at, self.window.at(at)) else {
-                return Ok(false);
-            };
-            if record.len() > left || !self.plausible_time(record.tstamp) {
-                return Ok(false);
-            }
-            at += record.len();
+            let Some(len) = self.plausible_record(at)? else { return Ok(false) };
+            // A hop out of the window costs reading the next one.
+            self.spend(len.min(WINDOW as u64) + 64);
+            at += len;
         }
         Ok(at > offset)
     }
 
+    /// The length of what looks like a record, in a format where nothing can prove it.
+    fn plausible_record(&mut self, at: u64) -> io::Result<Option<u64>> {
+        let left = self.end - at;
+        self.window.ensure(&*self.file, at, 64, self.end)?;
+        if !self.format.plausible(self.window.at(at), left) {
+            return Ok(None);
+        }
+        if let Decoded::Incomplete { needed } = self.format.decode(&self.header, at, self.window.at(at)) {
+            let Some(needed) = usize::try_from(needed).ok().filter(|needed| *needed as u64 <= left) else {
+                return Ok(None);
+            };
+            self.window.ensure(&*self.file, at, needed, self.end)?;
+        }
+        let Decoded::Record(record) = self.format.decode(&self.header, at, self.window.at(at)) else { return Ok(None) };
+        let len = record.len();
+        Ok((len <= left && self.plausible_time(record.tstamp)).then_some(len))
+    }
+
     fn plausible_time(&self, tstamp: u64) -> bool {
-        const TEN_YEARS: u64 = 10 * 366 * 24 * 3600 * 1_000_000;
-        self.last_tstamp.is_none_or(|last| last.abs_diff(tstamp) < TEN_YEARS)
+        const THREE_YEARS: u64 = 3 * 366 * 24 * 3600 * 1_000_000;
+        self.last_tstamp.is_none_or(|last| last.abs_diff(tstamp) < THREE_YEARS)
     }
 }
 
 /// A piece of the file in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// Where the file turned out to end.
+    eof: u64,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { start: 0, bytes: Vec::new(), eof: u64::MAX }
+    }
 }
 
 impl Window {
@@ -319,7 +352,7 @@ impl Window {
 
     /// Makes sure that `want` bytes from `offset` on are in memory, or all up to `end`.
     fn ensure(&mut self, file: &dyn ReadFile, offset: u64, want: usize, end: u64) -> io::Result<()> {
-        let left = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let left = usize::try_from(end.min(self.eof).saturating_sub(offset)).unwrap_or(usize::MAX);
         if self.at(offset).len() >= want.min(left) {
             return Ok(());
         }
@@ -329,6 +362,9 @@ impl Window {
         self.bytes.resize(len, 0);
         let read = file.read_full_at(&mut self.bytes, offset)?;
         self.bytes.truncate(read);
+        if read < len {
+            self.eof = offset + read as u64;
+        }
         Ok(())
     }
 

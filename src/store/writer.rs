@@ -62,6 +62,15 @@ pub(super) enum Action<'a> {
 }
 
 impl Op<'_> {
+    /// Bytes of the record that it appends.
+    fn encoded_len(&self) -> u64 {
+        let (stored_len, with_expiry) = match self.action {
+            Action::Put { value, expires_at, .. } => (value.len() as u64, expires_at.is_some()),
+            Action::Delete => (0, false),
+        };
+        record::encoded_len(self.key.len(), stored_len, with_expiry)
+    }
+
     /// Whether it depends on what the key has now.
     fn is_conditional(&self) -> bool {
         !matches!(self.action, Action::Put { if_absent: false, .. })
@@ -153,8 +162,7 @@ impl Writer {
                 return Ok(());
             }
         }
-        let record = core.record(inner, &op);
-        if core.must_rotate(inner, record.encoded_len()) {
+        if core.must_rotate(inner, op.encoded_len()) {
             self.commit(inner, core, staged, outcomes);
             self.check_alive()?;
             self.rotate(inner, core)?;
@@ -162,6 +170,8 @@ impl Writer {
         if core.starved {
             self.flush(inner, core)?;
         }
+        // Last of all: what is committed above may be appended again, under newer tstamps.
+        let record = core.record(inner, &op)?;
         self.stage(core, Some((i, op)), record, staged);
         Ok(())
     }

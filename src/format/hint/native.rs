@@ -185,6 +185,9 @@ fn decode_checked(body: &[u8]) -> Option<Result<Hint<'_>, HintFault>> {
         max_tstamp: u64_at(FILE_MAX)?,
         marks: u64::from(u32_at(FILE_MARKS)?),
     };
+    if coverage.max_tstamp >= record::TSTAMP_LIMIT {
+        return None;
+    }
     let bloom_len = usize::try_from(u64_at(FILE_BLOOM)?).ok()?;
     let entries = body.get(header_len..body.len().checked_sub(bloom_len)?)?;
     let bloom = Bloom::new(body.get(body.len() - bloom_len..)?);
@@ -217,7 +220,7 @@ fn decode_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, usize)> {
         offset: u64::from(bytes_at(bytes, OFFSET).map(u32::from_le_bytes)?),
         len: record::encoded_len(key_len, stored_len, shape.with_expiry),
         stored_len,
-        tstamp: bytes_at(bytes, TSTAMP).map(u64::from_le_bytes)?,
+        tstamp: bytes_at(bytes, TSTAMP).map(u64::from_le_bytes).filter(|tstamp| *tstamp < record::TSTAMP_LIMIT)?,
         expires_at,
         codec: shape.codec,
     };

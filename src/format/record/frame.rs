@@ -11,6 +11,8 @@ use super::super::{Check, Checksum, Codec, Decoded, Encoding, Field, Kind, Recor
 pub const MAX_KEY_LEN: usize = u16::MAX as usize;
 /// Longest raw value, in bytes (1 GiB). A batch is bounded by the same figure.
 pub const MAX_VALUE_LEN: u64 = 1 << 30;
+/// tstamps stay below this.
+pub const TSTAMP_LIMIT: u64 = 1 << 63;
 /// A segment stays below this many bytes (4 GiB).
 pub const MAX_SEGMENT_LEN: u64 = 1 << 32;
 
@@ -239,7 +241,7 @@ fn implausible(kind: u8, stored_len: u32, tstamp: u64) -> Option<&'static str> {
     if u64::from(stored_len) > MAX_VALUE_LEN {
         return Some("the value length is over 1 GiB");
     }
-    if tstamp >= 1 << 63 {
+    if tstamp >= TSTAMP_LIMIT {
         return Some("the tstamp is beyond 2^63");
     }
     None

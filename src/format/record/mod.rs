@@ -9,7 +9,8 @@ mod tests;
 
 pub use file_header::{FILE_FIELDS, FILE_HEADER_LEN, MAGIC, VERSION, encode_file_header};
 pub use frame::{
-    EXPIRY_LEN, FIELDS, HEADER_LEN, MAX_KEY_LEN, MAX_SEGMENT_LEN, MAX_VALUE_LEN, NewRecord, decode, encode, encoded_len,
+    EXPIRY_LEN, FIELDS, HEADER_LEN, MAX_KEY_LEN, MAX_SEGMENT_LEN, MAX_VALUE_LEN, NewRecord, TSTAMP_LIMIT, decode,
+    encode, encoded_len,
 };
 pub(super) use frame::{kind_byte, needs_newer, shape};
 

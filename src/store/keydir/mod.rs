@@ -99,6 +99,8 @@ impl Keydir {
         shard.forget(hash, key, len);
         shard.tombstones -= usize::from(tombstone);
         self.tidy(&mut shard);
+        drop(shard);
+        self.reschedule(key, old.expires_at, None);
         Some(old).filter(|_| !tombstone)
     }
 
@@ -144,16 +146,29 @@ impl Keydir {
 
     /// Takes away the keys whose time has come and hands out what they were.
     pub(super) fn expire(&self, now: u64) -> Vec<Entry> {
-        let mut gone = Vec::new();
-        let mut expiring = self.expiring.lock();
-        while let Some((at, key)) = expiring.pop_first() {
-            if at > now {
-                expiring.insert((at, key));
-                break;
-            }
-            gone.extend(self.remove_if(&key, |entry| entry.expires_at == Some(at)));
+        let due = {
+            let mut expiring = self.expiring.lock();
+            let later = expiring.split_off(&(now.saturating_add(1), Arc::default()));
+            std::mem::replace(&mut *expiring, later)
+        };
+        let gone = |(at, key): (u64, Arc<[u8]>)| self.remove_if(&key, |entry| entry.expires_at == Some(at));
+        due.into_iter().filter_map(gone).collect()
+    }
+
+    /// Keeps the list of expiries in step. Never while a shard is locked: [`Keydir::expire`] takes the locks in the
+    /// other order. Threads that load the same key at once may leave a pair too many, which finds no entry of its time.
+    fn reschedule(&self, key: &[u8], old: Option<u64>, new: Option<u64>) {
+        if old == new {
+            return;
         }
-        gone
+        let mut expiring = self.expiring.lock();
+        let key: Arc<[u8]> = Arc::from(key);
+        if let Some(old) = old {
+            expiring.remove(&(old, key.clone()));
+        }
+        if let Some(new) = new {
+            expiring.insert((new, key));
+        }
     }
 
     fn place(&self, key: &[u8], entry: &Entry, tombstone: bool, wins: impl Fn(&Entry) -> bool) -> Option<Entry> {
@@ -178,9 +193,10 @@ impl Keydir {
         shard.scratch.shrink_to(1 << 10);
         shard.tombstones += usize::from(tombstone);
         shard.tombstones -= usize::from(old.is_some_and(|(_, tombstone, _)| tombstone));
-        if let Some(at) = entry.expires_at.filter(|_| !tombstone) {
-            self.expiring.lock().insert((at, Arc::from(key)));
-        }
+        drop(shard);
+        let expires_at = |expires_at: Option<u64>, tombstone: bool| expires_at.filter(|_| !tombstone);
+        let old_expiry = old.and_then(|(old, tombstone, _)| expires_at(old.expires_at, tombstone));
+        self.reschedule(key, old_expiry, expires_at(entry.expires_at, tombstone));
         old.filter(|(_, tombstone, _)| !tombstone).map(|(old, ..)| old)
     }
 
