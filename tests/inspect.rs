@@ -88,3 +88,50 @@ fn a_record_that_the_file_ends_in_is_shown_as_far_as_it_goes() {
     assert_eq!((anatomy.len, anatomy.missing), (26, 27));
     assert!(!anatomy.sums[0].holds());
 }
+
+#[test]
+fn history_has_every_version_newest_first_and_says_why_each_is_dead() {
+    use logkv::inspect::Reason;
+    let disk = SimDisk::new();
+    let store = native_store(&disk);
+    store.put(b"key", b"back again").unwrap();
+    store.put(b"other", b"not this one").unwrap();
+    let versions = inspect::history(&store, b"key", &mut |_, _| std::ops::ControlFlow::Continue(())).unwrap();
+    let told: Vec<_> = versions.iter().map(|version| (version.row.offset, version.reason)).collect();
+    let place =
+        |i: usize| logkv::store::Location { segment: 1, offset: versions[i].row.offset, len: versions[i].row.len };
+    assert_eq!(told.len(), 4);
+    assert_eq!(told[0].1, Reason::Live);
+    assert_eq!(told[1].1, Reason::SupersededBy(place(0)), "the tombstone");
+    assert_eq!(told[2].1, Reason::DeletedBy(place(1)));
+    assert_eq!(told[3], (40, Reason::SupersededBy(place(2))));
+}
+
+#[test]
+fn history_of_a_riak_key_agrees_with_the_oracles_records() {
+    let store = Store::open_read_only(&fixture("riak/riak-multi"), Options::default()).unwrap();
+    let records = support::riak_records(&fixture("riak/riak-multi.records.jsonl"));
+    for key in [&b"user:00238"[..], b"order/2024/09/284"] {
+        let expected: Vec<_> =
+            records.iter().rev().filter(|line| line.key == key).map(|l| (l.file_id, l.offset)).collect();
+        let versions = inspect::history(&store, key, &mut |_, _| std::ops::ControlFlow::Continue(())).unwrap();
+        let found: Vec<_> = versions.iter().map(|version| (version.row.segment, version.row.offset)).collect();
+        assert_eq!(found, expected);
+        assert!(found.len() > 1);
+    }
+}
+
+#[test]
+fn a_segment_file_under_any_name_is_shown_alone() {
+    let scratch = tempfile::tempdir().unwrap();
+    let from = fixture("riak/riak-multi/8.bitcask.data");
+    for name in ["8.bitcask.data", "copy of a segment"] {
+        let path = scratch.path().join(name);
+        std::fs::copy(&from, &path).unwrap();
+        std::fs::write(scratch.path().join("9.bitcask.data"), b"never opened").unwrap();
+        let (store, id) = inspect::open_file(Arc::new(logkv::disk::RealDisk), &path, Options::default()).unwrap();
+        let whole = Store::open_read_only(&fixture("riak/riak-multi"), Options::default()).unwrap();
+        assert_eq!(inspect::records(&store, id, 0).unwrap().count(), inspect::records(&whole, 8, 0).unwrap().count());
+        assert_eq!(store.segments().len(), 1);
+    }
+}

@@ -2,11 +2,15 @@
 
 pub mod anatomy;
 pub mod detect;
+pub mod history;
 mod probe;
 pub mod records;
+pub mod single;
 pub mod verify;
 
 pub use anatomy::{Anatomy, FieldAnatomy, SumAnatomy, anatomy};
 pub use detect::{Detected, detect};
+pub use history::{Reason, Version, history};
 pub use records::{CrcState, RecordRow, Records, RowKind, RowState, records, records_from};
+pub use single::open_file;
 pub use verify::{Report, verify};

@@ -1,0 +1,108 @@
+//! Every version of one key that is still on disk.
+//!
+//! Bitcask never overwrites, so a key's past is in the segments until a merge takes it. Finding it means reading every
+//! segment: the keydir knows only the newest. Decides nothing: why a version is live or dead follows from the order of
+//! versions that the format prescribes.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::records::{RecordRow, RowKind, RowState, records};
+use crate::error::Result;
+use crate::format::{Kind, VersionOrder};
+use crate::store::{Location, Store};
+
+/// One version of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The record.
+    pub row: RecordRow,
+    /// Why it is what it is.
+    pub reason: Reason,
+}
+
+/// Why a version is live or dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The keydir points at it.
+    Live,
+    /// It is the newest, and says that the key is gone.
+    Deletes,
+    /// It is the newest, and its time ran out.
+    Expired,
+    /// It is the newest, and does not hold: the key answers with an error.
+    Damaged,
+    /// This one took its place.
+    SupersededBy(Location),
+    /// This one deleted it.
+    DeletedBy(Location),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Live => f.write_str("the keydir points here"),
+            Self::Deletes => f.write_str("the newest version: the key is deleted"),
+            Self::Expired => f.write_str("the newest version: its time ran out"),
+            Self::Damaged => f.write_str("the newest version: it does not hold, so the key has no answer"),
+            Self::SupersededBy(by) => write!(f, "superseded by {}:{}", by.segment, by.offset),
+            Self::DeletedBy(by) => write!(f, "deleted by {}:{}", by.segment, by.offset),
+        }
+    }
+}
+
+/// The versions of `key`, newest first. Reads every segment; `progress` is told bytes done and in all, and may stop it:
+/// then only what was read so far is in the answer.
+pub fn history(
+    store: &Store,
+    key: &[u8],
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<Vec<Version>> {
+    let segments = store.segments();
+    let total = segments.iter().map(|segment| segment.bytes).sum();
+    let mut done = 0;
+    let mut rows = Vec::new();
+    for segment in &segments {
+        for row in records(store, segment.id, 0)? {
+            let row = row?;
+            if row.key.as_deref() == Some(key) {
+                rows.push(row);
+            }
+        }
+        done += segment.bytes;
+        if progress(done, total).is_break() {
+            break;
+        }
+    }
+    let order = store.format().format().version_order();
+    rows.sort_by_key(|row| std::cmp::Reverse(age(order, row)));
+    Ok(explain(rows))
+}
+
+fn age(order: VersionOrder, row: &RecordRow) -> (u64, u64, u64) {
+    match order {
+        VersionOrder::Tstamp => (row.tstamp.unwrap_or(0), row.segment, row.offset),
+        VersionOrder::Place => (row.segment, row.offset, 0),
+    }
+}
+
+fn explain(rows: Vec<RecordRow>) -> Vec<Version> {
+    let mut newer: Option<(Location, bool)> = None;
+    let mut versions = Vec::with_capacity(rows.len());
+    for row in rows {
+        let is_tombstone = row.kind == RowKind::Record(Kind::Tombstone);
+        let reason = match newer {
+            Some((by, true)) => Reason::DeletedBy(by),
+            Some((by, false)) => Reason::SupersededBy(by),
+            None => match row.state {
+                RowState::Tombstone => Reason::Deletes,
+                RowState::Expired => Reason::Expired,
+                RowState::Damaged | RowState::Torn => Reason::Damaged,
+                _ => Reason::Live,
+            },
+        };
+        newer = Some((Location { segment: row.segment, offset: row.offset, len: row.len }, is_tombstone));
+        versions.push(Version { row, reason });
+    }
+    versions
+}
