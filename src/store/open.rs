@@ -117,22 +117,27 @@ fn refuse_merge(dir: &Path, options: &Options, listing: &Listing) -> Result<()> 
 }
 
 fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
-    if disk.list(dir).is_ok() {
+    // One that is still empty may have been made by somebody who was killed before the sync below.
+    if disk.list(dir).is_ok_and(|entries| !entries.is_empty()) {
         return Ok(());
     }
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent {
         make_dir(disk, parent)?;
     }
-    match disk.create_dir(dir) {
-        Ok(()) => {}
-        // Somebody else was quicker, or it is a file: listing tells which.
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+    let existed = match disk.create_dir(dir) {
+        Ok(()) => false,
+        // If it is a file, listing tells.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => true,
         Err(e) => return Err(Error::io("create", dir, e)),
-    }
+    };
     // The parent's entry for the directory must survive with the first record in it.
     let parent = parent.unwrap_or(Path::new("."));
-    disk.sync_dir(parent).map_err(|e| Error::io("sync", parent, e))
+    match disk.sync_dir(parent) {
+        // Whoever gave us a directory in a place that is closed to us has made it durable.
+        Err(e) if existed && e.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced.map_err(|e| Error::io("sync", parent, e)),
+    }
 }
 
 /// Brings the log's end into order: the unsynced end goes to quarantine, what stays is made durable, hints that are
@@ -159,8 +164,19 @@ fn settle(disk: &dyn Disk, dir: &Path, options: &Options, listing: &Listing, loa
         };
         tell(options, &event);
     }
-    loads.active.take_if(|active| active.damaged);
+    if let Some(active) = loads.active.take_if(|active| active.damaged || active.may_lose_its_name()) {
+        active.segment.ledger.lock().active = false;
+    }
     Ok(())
+}
+
+impl Active {
+    /// Nothing was ever written to it. Then the sync of its name may have been what failed, and nothing but another name
+    /// is sure to be made durable by a second one.
+    fn may_lose_its_name(&self) -> bool {
+        let ledger = self.segment.ledger.lock();
+        ledger.records == 0 && !ledger.has_hint
+    }
 }
 
 /// Why a store that was to be written is open for reading only: said of the directory as a whole.

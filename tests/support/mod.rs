@@ -13,6 +13,7 @@
 )]
 
 mod clock;
+mod rng;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use clock::{ManualClock, TickingClock};
+pub use rng::Rng;
 
 /// A file or directory of `tests/fixtures`.
 pub fn fixture(name: &str) -> PathBuf {
