@@ -101,12 +101,12 @@ const fn spec(
 /// Every command, in the order of the help.
 #[rustfmt::skip]
 pub const COMMANDS: &[Spec] = &[
-    spec(CommandVerb::Put,    "put",    &["set"],  "KEY VALUE",  Words::Key,     "Give KEY a value: the rest of the line, \"quoted with \\n escapes\", or @FILE."),
+    spec(CommandVerb::Put,    "put",    &["set"],  "KEY VALUE",  Words::Key,     "Give KEY the rest of the line, \"a\\tquoted\", or @FILE."),
     spec(CommandVerb::Get,    "get",    &[],       "KEY",        Words::Key,     "Select KEY and show its value."),
-    spec(CommandVerb::Delete, "delete", &["del"],  "KEY…",       Words::Keys,    "Append a tombstone for each KEY; not asked about again."),
-    spec(CommandVerb::List,   "list",   &["keys"], "[PREFIX]",   Words::Key,     "Show the keys that begin with PREFIX; without one, all."),
+    spec(CommandVerb::Delete, "delete", &["del"],  "KEY…",       Words::Keys,    "Append a tombstone for each KEY, without asking."),
+    spec(CommandVerb::List,   "list",   &["keys"], "[PREFIX]",   Words::Key,     "Show the keys that begin with PREFIX, or all."),
     spec(CommandVerb::Stats,  "stats",  &[],       "",           Words::None,    "Show the store's figures."),
-    spec(CommandVerb::Sync,   "sync",   &[],       "",           Words::None,    "Make everything durable that has been acknowledged."),
+    spec(CommandVerb::Sync,   "sync",   &[],       "",           Words::None,    "Make everything durable that was acknowledged."),
     spec(CommandVerb::Verify, "verify", &[],       "",           Words::None,    "Read every byte and list what is found."),
     spec(CommandVerb::Help,   "help",   &[],       "[COMMAND]",  Words::Command, "Show the keys and commands, or one command."),
     spec(CommandVerb::Quit,   "quit",   &["q"],    "",           Words::None,    "Make everything durable and leave."),
@@ -142,7 +142,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Unknown(name) => {
                 let names: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
-                write!(f, "there is no command {}; type one of {}", text::escape_str(name), names.join(" "))
+                write!(f, "{} is no command; type {}", text::escape_to_width(name.as_bytes(), 30).text, names.join(" "))
             }
             Self::TooFew(spec) => write!(f, "something is missing; type {spec}"),
             Self::Literal(e) => e.fmt(f),
@@ -294,7 +294,7 @@ mod tests {
     fn a_bad_line_is_answered_with_what_to_type() {
         let told = |line: &str| parse(line).unwrap_err().to_string();
         assert_eq!(told("put k"), "something is missing; type put KEY VALUE");
-        assert!(told("pu\x1bt k").contains("there is no command pu\\x1bt; type one of put get"));
+        assert!(told("pu\x1bt k").contains("pu\\x1bt is no command; type put get"));
         assert!(told("get a b").contains('b'));
         assert!(told("get \"a").contains("column") || told("get \"a").contains('"'));
     }

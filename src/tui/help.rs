@@ -43,6 +43,7 @@ mod tests {
     fn every_row_of_both_tables_is_explained() {
         let lines = lines();
         for help in BINDINGS.iter().map(|b| b.help).chain(COMMANDS.iter().map(|c| c.help)) {
+            assert!(help.chars().count() <= 55, "too long for a screen of 80 cells: {help}");
             assert!(lines.iter().any(|line| matches!(line, Line::Entry(_, text) if *text == help)), "{help}");
         }
     }

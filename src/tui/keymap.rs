@@ -77,7 +77,7 @@ use Key::{
 /// The table. Its order is the order of hints and help.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
-    row(In(Pane::Keys),     &[Enter],                Verb::Enter,                   "records",  "Go to the record of the selected key."),
+    row(In(Pane::Keys),     &[Enter],                Verb::Enter,                   "open",     "Go to the record of the selected key."),
     row(In(Pane::Keys),     &[Char('s')],            Verb::Sort,                    "sort",     "Sort by name, then by size, then by age."),
     row(In(Pane::Keys),     &[Char('d')],            Verb::Delete,                  "delete",   "Delete the selected key, after a yes."),
     row(In(Pane::Segments), &[Enter],                Verb::Enter,                   "records",  "Open the selected segment's records."),
@@ -96,7 +96,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('6')],                         Verb::Focus(Pane::Keydir),     "",         "Go to the keydir."),
     row(Panes, &[Char('+')],                         Verb::Zoom,                    "zoom",     "Give the pane the whole screen."),
     row(Panes, &[Char('_')],                         Verb::Unzoom,                  "",         "Show all panes again."),
-    row(Panes, &[Esc],                               Verb::Leave,                   "",         "Go back out: of a zoom, of the records, of a filter; or stop a running command."),
+    row(Panes, &[Esc],                               Verb::Leave,                   "",         "Out of a zoom, the records, a filter; stop a command."),
     row(Panes, &[Up, Char('k')],                     Verb::Move(Motion::Up),        "",         "Up one line."),
     row(Panes, &[Down, Char('j')],                   Verb::Move(Motion::Down),      "",         "Down one line."),
     row(Panes, &[Left, Char('h')],                   Verb::Move(Motion::Left),      "",         "To the pane on the left."),
@@ -107,7 +107,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Ctrl('d')],                         Verb::Move(Motion::HalfDown),  "",         "Down half a page."),
     row(Panes, &[Char('g'), Home],                   Verb::Move(Motion::First),     "",         "To the first line."),
     row(Panes, &[Char('G'), End],                    Verb::Move(Motion::Last),      "",         "To the last line."),
-    row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key that passes the filter; after the last one the first. Among records: the next of this key."),
+    row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key, around the end; in records: of this key."),
     row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
     row(Panes, &[Char('q')],                         Verb::Quit,                    "quit",     "Make everything durable and leave."),
 
@@ -115,7 +115,7 @@ pub const BINDINGS: &[Binding] = &[
     row(CommandLine, &[Tab],                         Verb::Complete,                "complete", "Complete the command or the key."),
     row(CommandLine, &[Up],                          Verb::Older,                   "history",  "The command before."),
     row(CommandLine, &[Down],                        Verb::Newer,                   "",         "The command after."),
-    row(CommandLine, &[Ctrl('r')],                   Verb::SearchHistory,           "search",   "Search the history for what is typed; again: further back."),
+    row(CommandLine, &[Ctrl('r')],                   Verb::SearchHistory,           "search",   "Find what is typed in the history; again: further back."),
     row(Filter, &[Enter],                            Verb::Submit,                  "keep",     "Keep the filter and go back to the keys."),
     row(Filter, &[Up],                               Verb::Move(Motion::Up),        "select",   "Up one key."),
     row(Filter, &[Down],                             Verb::Move(Motion::Down),      "",         "Down one key."),
@@ -154,7 +154,7 @@ pub const BINDINGS: &[Binding] = &[
 
     row(Anywhere, &[Ctrl('l')],                      Verb::Redraw,                  "",         "Draw the screen anew."),
     row(Anywhere, &[Ctrl('z')],                      Verb::Suspend,                 "",         "Put the program to sleep; `fg` wakes it."),
-    row(Anywhere, &[Ctrl('c')],                      Verb::Interrupt,               "",         "Twice: leave, from anywhere. Once: stop typing, or a running command."),
+    row(Anywhere, &[Ctrl('c')],                      Verb::Interrupt,               "",         "Twice: leave. Once: stop typing, or a running command."),
 ];
 
 /// The contexts in force, innermost first.

@@ -44,7 +44,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 
 use self::action::{Action, Size};
 use self::app::App;
@@ -228,7 +228,7 @@ impl Running<'_> {
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(Next::Leave),
-                Effect::Redraw => self.screen.terminal.clear()?,
+                Effect::Redraw => self.screen.forget()?,
                 Effect::Suspend => return self.suspend(),
                 effect => self.jobs.post(effect),
             }
@@ -256,7 +256,7 @@ impl Running<'_> {
         take_over(&self.app.path)?;
         let (width, height) = crossterm::terminal::size()?;
         let effects = update(&mut self.app, Action::Resized(Size { width, height }));
-        self.screen.terminal.clear()?;
+        self.screen.forget()?;
         self.carry_out(effects)
     }
 }
@@ -275,6 +275,14 @@ impl Screen {
         // From here on dropping the screen gives the terminal back.
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
         Ok(Self { terminal })
+    }
+
+    /// Nothing is known of what the terminal shows: the next drawing paints every cell. (`Terminal::clear` would ask
+    /// the terminal for its cursor, and the thread that reads keys would take the answer.)
+    fn forget(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().clear_region(ClearType::All)?;
+        self.terminal.swap_buffers();
+        Ok(())
     }
 
     fn draw(&mut self, paint: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {

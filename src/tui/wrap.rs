@@ -9,8 +9,22 @@ use crate::text;
 /// How far before a place a line's start is looked for. A line longer than this is broken at multiples of it.
 const LOOK_BACK: usize = 4096;
 
-/// Bytes of a row in hexadecimal.
-pub const HEX_ROW: usize = 16;
+/// How a value is laid out in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HexShape {
+    /// Digits of an offset.
+    pub digits: usize,
+    /// Bytes of a row.
+    pub bytes: usize,
+}
+
+/// The widest rows that fit: sixteen bytes, or eight.
+pub fn hex_shape(len: usize, cells: usize) -> HexShape {
+    let digits = (usize::BITS - len.leading_zeros()).div_ceil(4).max(4) as usize;
+    // Offset, gap, three cells a byte and one for the middle, characters.
+    let fits = |bytes: usize| digits + 2 + bytes * 3 + 1 + bytes <= cells;
+    HexShape { digits, bytes: if fits(16) { 16 } else { 8 } }
+}
 
 /// Where the row after the one that starts at `start` begins. `None` at the end of the value.
 pub fn next_row(bytes: &[u8], start: usize, cells: usize) -> Option<usize> {
@@ -77,16 +91,17 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 /// One row in hexadecimal: the offset, the bytes, and their characters.
-pub fn hex_row(bytes: &[u8], start: usize) -> (String, String, String) {
-    let row = bytes.get(start..(start + HEX_ROW).min(bytes.len())).unwrap_or_default();
-    let mut hex = String::with_capacity(HEX_ROW * 3 + 1);
+pub fn hex_row(bytes: &[u8], start: usize, shape: HexShape) -> (String, String, String) {
+    let HexShape { digits, bytes: per_row } = shape;
+    let row = bytes.get(start..(start + per_row).min(bytes.len())).unwrap_or_default();
+    let mut hex = String::with_capacity(per_row * 3 + 1);
     for (at, byte) in row.iter().enumerate() {
-        let gap = if at == HEX_ROW / 2 { "  " } else { " " };
+        let gap = if at == per_row / 2 { "  " } else { " " };
         hex.push_str(if at == 0 { "" } else { gap });
         hex.push_str(&format!("{byte:02x}"));
     }
     let ascii = row.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
-    (format!("{start:8x}"), hex, ascii)
+    (format!("{start:digits$x}"), format!("{hex:<width$}", width = per_row * 3), ascii)
 }
 
 /// Whether bytes are better shown as text, judged by their beginning.
@@ -120,8 +135,9 @@ mod tests {
 
     #[test]
     fn a_row_of_hex_keeps_its_columns() {
-        let (at, hex, ascii) = hex_row(b"0123456789abcdef\x1bz", 16);
-        assert_eq!((at.as_str(), hex.as_str(), ascii.as_str()), ("      10", "1b 7a", ".z"));
+        let (at, hex, ascii) = hex_row(b"01234567\x1bz", 8, hex_shape(10, 44));
+        assert_eq!((at.as_str(), hex.trim_end(), ascii.as_str()), ("   8", "1b 7a", ".z"));
+        assert_eq!((hex.len(), hex_shape(10, 71).bytes, hex_shape(1 << 30, 71).bytes), (24, 16, 8));
     }
 
     #[test]

@@ -129,3 +129,56 @@ fn set<T: Ord>(rows: &mut Vec<T>, row: T, present: bool) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::disk::sim::SimDisk;
+    use crate::store::Options;
+
+    fn wanted(filter: &[u8], sort: Sort) -> KeysWanted {
+        KeysWanted { filter: filter.to_vec(), sort, at: KeyPlace::Row(0), rows: 1000 }
+    }
+
+    fn shown(index: &mut KeyIndex, store: &Store, filter: &[u8], sort: Sort) -> Vec<KeyRow> {
+        index.window(store, wanted(filter, sort), 0).rows
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Each step is a key, the length of its value, and whether its change is told twice; no length: a delete.
+        #[test]
+        fn lists_kept_by_changes_equal_lists_made_anew(
+            steps in proptest::collection::vec((0..20_u8, proptest::option::of(0..9_usize), any::<bool>()), 1..60),
+        ) {
+            let options = Options { create: true, ..Options::default() };
+            let store = Store::open_on(Arc::new(SimDisk::new()), Path::new("data"), options).unwrap();
+            for sort in [Sort::Name, Sort::Size, Sort::Age] {
+                let mut index = KeyIndex::default();
+                shown(&mut index, &store, b"k", sort);
+                for (key, value, twice) in &steps {
+                    let key: Arc<[u8]> = [if key % 3 == 0 { b'x' } else { b'k' }, *key].into();
+                    let before = store.entry(&key);
+                    match value {
+                        Some(len) => drop(store.put(&key, &vec![0; *len]).unwrap()),
+                        None => drop(store.delete(&key).unwrap()),
+                    }
+                    let change = KeyChange::One { after: store.entry(&key), key, before };
+                    if *twice {
+                        index.apply(change.clone());
+                    }
+                    index.apply(change);
+                    let anew = shown(&mut KeyIndex::default(), &store, b"k", sort);
+                    prop_assert_eq!(shown(&mut index, &store, b"k", sort), anew);
+                }
+            }
+        }
+    }
+}

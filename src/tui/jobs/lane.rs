@@ -47,27 +47,34 @@ impl Lane {
 
     /// Puts an effect into the line.
     pub(super) fn post(&self, effect: Effect) {
-        let mut state = self.line.state.lock();
-        if !is_command(&effect) {
-            state.effects.retain(|waiting| discriminant(waiting) != discriminant(&effect));
-        }
-        state.effects.push_back(effect);
-        self.line.changed.notify_one();
+        self.line.join(effect);
     }
 
     /// Lets the thread do the commands that wait, and waits for its end. Looks that wait are dropped.
     pub(super) fn finish(self) {
-        let mut state = self.line.state.lock();
-        state.finishing = true;
-        state.effects.retain(is_command);
-        self.line.changed.notify_one();
-        drop(state);
+        self.line.finish();
         // A thread that panicked has told so already, and there is nothing more to wait for.
         let _ = self.thread.join();
     }
 }
 
 impl Line {
+    fn join(&self, effect: Effect) {
+        let mut state = self.state.lock();
+        if !is_command(&effect) {
+            state.effects.retain(|waiting| discriminant(waiting) != discriminant(&effect));
+        }
+        state.effects.push_back(effect);
+        self.changed.notify_one();
+    }
+
+    fn finish(&self) {
+        let mut state = self.state.lock();
+        state.finishing = true;
+        state.effects.retain(is_command);
+        self.changed.notify_one();
+    }
+
     /// The next effect; `None` when there will be no more.
     fn next(&self) -> Option<Effect> {
         let mut state = self.state.lock();
@@ -102,5 +109,39 @@ impl Drop for Fallen<'_> {
             let reason = "a worker failed: this is a bug in logkv; leave with q and open the store again".to_owned();
             (self.0.send)(Action::Arrived(Arrived::Failed(reason)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::effect::{KeyPlace, KeysWanted};
+
+    fn look(row: usize) -> Effect {
+        Effect::Keys(KeysWanted { at: KeyPlace::Row(row), ..KeysWanted::default() })
+    }
+
+    fn open(path: &str) -> Effect {
+        Effect::Open { path: path.into(), create: false }
+    }
+
+    #[test]
+    fn the_newest_look_stays_and_every_command() {
+        let line = Line::default();
+        for effect in [look(1), open("a"), look(2), Effect::Complete(Vec::new()), open("a"), look(3)] {
+            line.join(effect);
+        }
+        assert!(line.is_overtaken());
+        line.state.lock().finishing = true;
+        let done: Vec<Effect> = std::iter::from_fn(|| line.next()).collect();
+        assert_eq!(done, [open("a"), Effect::Complete(Vec::new()), open("a"), look(3)]);
+    }
+
+    #[test]
+    fn at_the_end_commands_are_still_done_and_looks_are_not() {
+        let line = Line::default();
+        [look(1), open("a")].into_iter().for_each(|effect| line.join(effect));
+        line.finish();
+        assert_eq!((line.next(), line.next()), (Some(open("a")), None));
     }
 }

@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::store::Options;
 
 /// Where answers go.
-pub type Send = Arc<dyn Fn(Action) + std::marker::Send + Sync>;
+pub type Answers = Arc<dyn Fn(Action) + Send + Sync>;
 
 /// Completions that are offered at most.
 const COMPLETIONS: usize = 64;
@@ -43,14 +43,14 @@ pub struct Desk {
     disk: Arc<dyn Disk>,
     options: Options,
     settings: Settings,
-    send: Send,
+    send: Answers,
     session: Mutex<Option<Arc<Session>>>,
     stop: AtomicBool,
 }
 
 impl Desk {
     /// A desk that opens stores on `disk` and answers through `send`.
-    pub fn new(disk: Arc<dyn Disk>, options: Options, settings: Settings, send: Send) -> Self {
+    pub fn new(disk: Arc<dyn Disk>, options: Options, settings: Settings, send: Answers) -> Self {
         Self { disk, options, settings, send, session: Mutex::new(None), stop: AtomicBool::new(false) }
     }
 

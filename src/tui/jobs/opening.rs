@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use super::Send;
+use super::Answers;
 use super::recorder::Recorder;
 use super::session::Session;
 use crate::disk::Disk;
@@ -30,14 +30,14 @@ pub(super) struct Opening<'a> {
 
 impl Opening<'_> {
     /// Opens, and says what came of it.
-    pub(super) fn open(&self, path: &Path, create: bool, send: &Send) -> (Arrived, Option<Arc<Session>>) {
+    pub(super) fn open(&self, path: &Path, create: bool, send: &Answers) -> (Arrived, Option<Arc<Session>>) {
         match self.try_open(path, create, send) {
             Ok(outcome) => outcome,
             Err(e) => (Arrived::Refused(e.to_string()), None),
         }
     }
 
-    fn try_open(&self, path: &Path, create: bool, send: &Send) -> Result<(Arrived, Option<Arc<Session>>)> {
+    fn try_open(&self, path: &Path, create: bool, send: &Answers) -> Result<(Arrived, Option<Arc<Session>>)> {
         let create = create || self.options.create;
         let chosen = self.options.from;
         let read_only = match detect(&*self.disk.reader(), path)? {
@@ -61,7 +61,7 @@ impl Opening<'_> {
         path: &Path,
         create: bool,
         read_only: bool,
-        send: &Send,
+        send: &Answers,
     ) -> Result<(Arrived, Option<Arc<Session>>)> {
         let (nudge, nudges) = channel();
         let recorder = Arc::new(Recorder::new(Arc::clone(send), nudge.clone()));

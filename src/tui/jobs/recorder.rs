@@ -8,14 +8,14 @@ use std::sync::mpsc::Sender;
 
 use parking_lot::Mutex;
 
-use super::Send;
+use super::Answers;
 use super::watch::Nudge;
 use crate::store::{Event, Observer};
 use crate::tui::action::{Action, Arrived};
 
 /// An observer of one store.
 pub(super) struct Recorder {
-    send: Send,
+    send: Answers,
     nudge: Mutex<Sender<Nudge>>,
     steps: Mutex<Option<Vec<Event>>>,
     shown_percent: AtomicU64,
@@ -28,7 +28,7 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(send: Send, nudge: Sender<Nudge>) -> Self {
+    pub(super) fn new(send: Answers, nudge: Sender<Nudge>) -> Self {
         let shown_percent = AtomicU64::new(u64::MAX);
         Self { send, nudge: Mutex::new(nudge), steps: Mutex::new(None), shown_percent }
     }

@@ -1,7 +1,7 @@
 //! A store that is open, with the orders and indexes that its lists are windows of.
 //!
-//! Lists are kept here, off the screen's thread; the screen gets windows. What they cost: 16 bytes a key for the list by
-//! name and 24 for another order, the keys themselves being the keydir's own; 8 bytes for every 256 records walked.
+//! Lists are kept here, off the screen's thread; the screen gets windows. What they cost: a key and 32 bytes for each in
+//! the list by name, 24 bytes more in another order; 8 bytes for every 256 records walked.
 //! Invariant: a window says of which generation it is, read before the window was made, so it is at least that new.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
-use super::Send;
+use super::Answers;
 use super::keys::{KeyChange, KeyIndex};
 use super::recorder::Recorder;
 use super::records::RecordIndex;
@@ -47,7 +47,7 @@ impl Session {
         recorder: Arc<Recorder>,
         (nudge, nudges): (Sender<Nudge>, Receiver<Nudge>),
         disk: Arc<dyn ReadDisk>,
-        send: Send,
+        send: Answers,
     ) -> std::io::Result<Arc<Self>> {
         let inner = Arc::new(Inner {
             store,

@@ -3,13 +3,14 @@
 //! Where this process only reads, it looks at names and lengths now and then, and at nothing more unless they changed.
 //! Invariant: what did not change is not sent, so that an idle screen is never drawn.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::Send;
+use super::Answers;
 use super::session::Inner;
 use crate::disk::ReadDisk;
 use crate::store::{Mode, Refreshed};
@@ -17,6 +18,9 @@ use crate::tui::action::{Action, Arrived};
 
 /// How often names and lengths are looked at.
 const PERIOD: Duration = Duration::from_millis(500);
+
+/// Names and lengths of a directory's files.
+type Names = Vec<(OsString, u64)>;
 
 /// What the watcher is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +36,17 @@ pub(super) fn start(
     session: Arc<Inner>,
     disk: Arc<dyn ReadDisk>,
     nudges: Receiver<Nudge>,
-    send: Send,
+    send: Answers,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("logkv-watch".into()).spawn(move || {
-        let mut seen = listing(&*disk, session.store.dir());
+        // The first look always reads on: something may have moved between opening and now.
+        let mut seen = Vec::new();
         while let Some(nudged) = next(&nudges, session.store.mode()) {
             let moved = if nudged {
                 session.moved();
                 true
             } else {
-                let now = listing(&*disk, session.store.dir());
-                std::mem::replace(&mut seen, now) != seen && refresh(&session)
+                look(&session, &*disk, &mut seen)
             };
             if moved {
                 send(Action::Arrived(Arrived::Followed(session.figures())));
@@ -69,18 +73,22 @@ fn next(nudges: &Receiver<Nudge>, mode: Mode) -> Option<bool> {
 }
 
 /// Names and lengths; empty where the directory cannot be listed just now.
-fn listing(disk: &dyn ReadDisk, dir: &Path) -> Vec<(std::ffi::OsString, u64)> {
+fn listing(disk: &dyn ReadDisk, dir: &Path) -> Names {
     let mut entries: Vec<_> =
         disk.list(dir).unwrap_or_default().into_iter().map(|entry| (entry.name, entry.len)).collect();
     entries.sort();
     entries
 }
 
-/// Takes in what another process did; says whether there was anything.
-fn refresh(session: &Inner) -> bool {
-    // What cannot be read now is tried again when the directory moves next.
-    let seen = session.store.refresh().unwrap_or_default();
-    let moved = seen != Refreshed::default();
+/// Takes in what another process did; says whether there was anything. What cannot be read now is tried again.
+fn look(session: &Inner, disk: &dyn ReadDisk, seen: &mut Names) -> bool {
+    let now = listing(disk, session.store.dir());
+    if now == *seen {
+        return false;
+    }
+    let Ok(refreshed) = session.store.refresh() else { return false };
+    *seen = now;
+    let moved = refreshed != Refreshed::default();
     if moved {
         session.followed();
     }

@@ -1,6 +1,6 @@
 //! How the interface changes: one action in, effects out, nothing else touched.
 //!
-//! Pure: no clock, no file, no terminal, no thread. Each action ends with [`look::look`], which brings cursors back
+//! Pure: no clock, no file, no terminal, no thread. Each action ends with `look`, which brings cursors back
 //! into their lists and asks for whatever the screen needs and does not have. Invariants:
 //!
 //! 1. A command reaches the store only through [`Effect::Run`], and only after Enter or a yes.

@@ -104,26 +104,31 @@ fn scroll_value(app: &mut App, places: &Layout, motion: Motion) {
 /// A value as rows.
 struct ValueRows<'a> {
     bytes: &'a [u8],
+    /// Cells for text, which has one free on either side.
     cells: usize,
     hex: bool,
 }
 
 impl ValueRows<'_> {
+    fn step(&self) -> usize {
+        wrap::hex_shape(self.bytes.len(), self.cells + 2).bytes
+    }
+
     fn next(&self, row: usize) -> Option<usize> {
         if self.hex {
-            return Some(row + wrap::HEX_ROW).filter(|next| *next < self.bytes.len());
+            return Some(row + self.step()).filter(|next| *next < self.bytes.len());
         }
         wrap::next_row(self.bytes, row, self.cells)
     }
 
     fn previous(&self, row: usize) -> Option<usize> {
-        if self.hex { row.checked_sub(wrap::HEX_ROW) } else { wrap::previous_row(self.bytes, row, self.cells) }
+        if self.hex { row.checked_sub(self.step()) } else { wrap::previous_row(self.bytes, row, self.cells) }
     }
 
     fn last(&self) -> usize {
         let end = self.bytes.len();
         if self.hex {
-            return end.saturating_sub(1) / wrap::HEX_ROW * wrap::HEX_ROW;
+            return end.saturating_sub(1) / self.step() * self.step();
         }
         wrap::previous_row(self.bytes, end, self.cells).unwrap_or(0)
     }

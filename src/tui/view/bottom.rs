@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::View;
@@ -62,9 +63,34 @@ fn answer(view: &View<'_>, area: Rect, buf: &mut Buffer) {
             Tone::Plain => "   ",
             Tone::Bad => " ✗ ",
         };
-        let spans = vec![Span::styled(glyph, theme.tone(said.tone)), Span::styled(&*said.text, theme.tone(said.tone))];
-        buf.set_line(area.x, area.y, &Line::from(spans), area.width);
+        let style = theme.tone(said.tone);
+        let lines = broken(&said.text, usize::from(area.width).saturating_sub(4));
+        // What does not fit its line rises over the panes: an answer that is cut is none.
+        for (line, up) in lines.iter().rev().zip(0..area.y) {
+            let y = area.y - up;
+            if up > 0 {
+                Clear.render(Rect { y, ..area }, buf);
+            }
+            let first = usize::from(up) + 1 == lines.len();
+            let spans = vec![Span::styled(if first { glyph } else { "   " }, style), Span::styled(*line, style)];
+            buf.set_line(area.x, y, &Line::from(spans), area.width);
+        }
     }
+}
+
+/// Breaks a text at spaces into lines of so many cells, as far as it has spaces.
+fn broken(text: &str, cells: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while rest.width() > cells {
+        let fits = |at: &usize| rest.get(..*at).is_some_and(|line| line.width() <= cells);
+        let space = rest.match_indices(' ').map(|(at, _)| at).take_while(fits).last();
+        let Some((line, after)) = space.and_then(|at| rest.split_at_checked(at)) else { break };
+        lines.push(line);
+        rest = after.trim_start();
+    }
+    lines.push(rest);
+    lines
 }
 
 /// The line while nothing is typed: a question, the filter in force, or an invitation.
@@ -132,7 +158,8 @@ fn hints(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         let Some(key) = binding.keys.first() else { continue };
         let key = key.label();
         used += key.width() + binding.hint.width() + 3;
-        if used > usize::from(area.width) {
+        // The gap behind the last one may be cut.
+        if used > usize::from(area.width) + 2 {
             break;
         }
         spans.push(Span::styled(key, view.theme.key()));

@@ -43,8 +43,9 @@ pub(super) fn draw_line(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 fn summary(figures: &Figures) -> String {
     let stats = &figures.stats;
     format!(
-        "{} entries  {}  {:.0} B/key",
+        "{} {}  {}  {:.0} B/key",
         text::count(stats.keys),
+        if stats.keys == 1 { "entry" } else { "entries" },
         text::size(stats.keydir_bytes),
         stats.bytes_per_key()
     )
@@ -62,7 +63,8 @@ fn entry_lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
     };
     let at = entry.location;
     let place = format!("segment {} offset {} len {}", at.segment, at.offset, at.len);
-    let key = text::escape_to_width(key, width.saturating_sub(place.len() + 5).max(4));
+    let name: &[u8] = if key.is_empty() { b"the empty key" } else { key };
+    let key = text::escape_to_width(name, width.saturating_sub(place.len() + 5).max(4));
     let indent = " ".repeat(key.cells + 4);
     let mut lines = vec![
         Line::from(vec![

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::pane::{List, column, frame};
+use super::pane::{List, frame, key_span};
 use crate::text;
 use crate::tui::action::KeyRow;
 use crate::tui::app::Pane;
@@ -67,10 +67,7 @@ impl Shape {
 
     fn line(&self, view: &View<'_>, row: &KeyRow) -> Line<'static> {
         let theme = view.theme;
-        let mut spans = vec![match row.key.is_empty() {
-            true => Span::styled(format!("  {:<width$}", "the empty key", width = self.key), theme.dim()),
-            false => Span::raw(format!("  {}", column(&row.key, self.key))),
-        }];
+        let mut spans = vec![Span::raw("  "), key_span(view, &row.key, self.key)];
         let Some(entry) = row.entry else {
             spans.push(Span::styled("gone", theme.dim()));
             return Line::from(spans);

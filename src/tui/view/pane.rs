@@ -135,6 +135,14 @@ pub(super) fn column(bytes: &[u8], cells: usize) -> String {
     clipped.text
 }
 
+/// A key in a column. The empty one is named, in a style that no key has.
+pub(super) fn key_span(view: &View<'_>, key: &[u8], cells: usize) -> Span<'static> {
+    match key {
+        [] => Span::styled(column(b"the empty key", cells), view.theme.dim()),
+        key => Span::raw(column(key, cells)),
+    }
+}
+
 /// A share of a width, full and empty, as a gauge.
 pub(super) fn gauge(done: u64, total: u64, cells: usize) -> (String, String) {
     let done = u128::from(done.min(total)) * cells as u128 / u128::from(total.max(1));

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::pane::{List, column, frame};
+use super::pane::{List, column, frame, key_span};
 use crate::format::Kind;
 use crate::inspect::{RecordRow, RowKind, RowState};
 use crate::text;
@@ -45,7 +45,7 @@ struct Shape {
 impl Shape {
     fn of(width: u16) -> Self {
         let roomy = width >= ROOMY;
-        let (offset, len, others) = if roomy { (12, 10, 24) } else { (9, 9, 14) };
+        let (offset, len, others) = if roomy { (12, 10, 24) } else { (9, 9, 15) };
         let key = usize::from(width).saturating_sub(2 + offset + len + others);
         Self { roomy, offset, len, key }
     }
@@ -60,16 +60,16 @@ impl Shape {
         let theme = view.theme;
         let Self { offset, len, .. } = *self;
         let key = match (&row.key, row.check) {
-            (Some(key), _) => column(key, self.key),
-            (None, Some(check)) => column(check.to_string().as_bytes(), self.key),
-            (None, None) => " ".repeat(self.key),
+            (Some(key), _) => key_span(view, key, self.key),
+            (None, Some(check)) => Span::raw(column(check.to_string().as_bytes(), self.key)),
+            (None, None) => Span::raw(" ".repeat(self.key)),
         };
         let why = if self.roomy && row.state == RowState::Live { " ← keydir" } else { "" };
         Line::from(vec![
             Span::styled(format!("  {:>offset$}", text::count(row.offset)), theme.dim()),
             Span::raw(format!("{:>len$}  ", text::size(row.len))),
             Span::raw(if self.roomy { format!("{:<5}", kind(row.kind)) } else { String::new() }),
-            Span::raw(key),
+            key,
             Span::styled(format!(" {} {}{why}", glyph(row.state), row.state.name()), theme.state(row.state)),
         ])
     }

@@ -71,15 +71,14 @@ fn draw_text(view: &View<'_>, value: &[u8], inner: Rect, buf: &mut Buffer) {
 fn draw_hex(view: &View<'_>, value: &[u8], inner: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     // A line of text became a row of hexadecimal when the look was changed.
-    let top = view.app.value.top / wrap::HEX_ROW * wrap::HEX_ROW;
-    let rows = (top..value.len().max(1)).step_by(wrap::HEX_ROW);
-    let narrow = inner.width < 78;
+    let shape = wrap::hex_shape(value.len(), usize::from(inner.width));
+    let top = view.app.value.top / shape.bytes * shape.bytes;
+    let rows = (top..value.len().max(1)).step_by(shape.bytes);
     for (at, row) in rows.take(usize::from(inner.height)).enumerate() {
-        let (offset, hex, ascii) = wrap::hex_row(value, row);
-        let offset = if narrow { offset.get(2..).unwrap_or_default().to_owned() } else { offset };
+        let (offset, hex, ascii) = wrap::hex_row(value, row, shape);
         let spans = vec![
             Span::styled(format!("{offset}  "), theme.dim()),
-            Span::raw(format!("{hex:<48}  ")),
+            Span::raw(format!("{hex} ")),
             Span::styled(ascii, theme.key()),
         ];
         line(inner, at, &Line::from(spans), buf);

@@ -1,0 +1,17 @@
+//! The interface without a terminal: keys in, screen text out, on a simulated disk.
+//!
+//! `UPDATE_GOLDENFILES=1 cargo test --test tui` writes the screens of `tests/scripts/tui` anew.
+#![cfg(feature = "tui")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at the first surprise")]
+#![allow(unreachable_pub, reason = "the modules of a test are its own")]
+
+mod support;
+
+#[path = "tui/behaviour.rs"]
+mod behaviour;
+#[path = "tui/hostile.rs"]
+mod hostile;
+#[path = "tui/screen.rs"]
+mod screen;
+#[path = "tui/scripts.rs"]
+mod scripts;

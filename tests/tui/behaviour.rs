@@ -1,0 +1,220 @@
+//! What keys lead to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use logkv::disk::sim::SimDisk;
+use logkv::store::Options;
+use logkv::tui::Settings;
+use logkv::tui::action::{Action, Arrived, Verb};
+use logkv::tui::app::{Pane, Stage};
+use logkv::tui::effect::Effect;
+use logkv::tui::keymap::{BINDINGS, contexts};
+use logkv::{Store, inspect};
+
+use super::screen::{Screen, options};
+
+fn ten_keys() -> Screen {
+    let keys: Vec<(Vec<u8>, Vec<u8>)> =
+        (0..10).map(|n| (format!("key:{n}").into_bytes(), format!("value {n}").into_bytes())).collect();
+    let keys: Vec<(&[u8], &[u8])> = keys.iter().map(|(key, value)| (&key[..], &value[..])).collect();
+    Screen::with_keys(&keys, (120, 40))
+}
+
+fn selected(screen: &Screen) -> String {
+    screen.app.keys.selected.as_deref().map(|key| String::from_utf8_lossy(key).into_owned()).unwrap_or_default()
+}
+
+#[test]
+fn the_selection_follows_its_key_when_rows_move() {
+    let mut screen = ten_keys();
+    screen.press("down down down");
+    assert_eq!(selected(&screen), "key:3");
+    screen.press("s s");
+    assert_eq!(selected(&screen), "key:3", "newest first, it is somewhere else");
+    assert_eq!(screen.app.keys.cursor.at, 6);
+    screen.press("s");
+    assert_eq!(screen.app.keys.cursor.at, 3);
+}
+
+#[test]
+fn a_put_shows_the_key_the_record_and_the_figures_in_one_step() {
+    let mut screen = ten_keys();
+    screen.command("put key:55 new");
+    assert_eq!(selected(&screen), "key:55");
+    let record = screen.app.records.row().unwrap();
+    assert_eq!(record.key.as_deref(), Some(&b"key:55"[..]));
+    assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 11);
+    assert_eq!(screen.app.keys.window.total, 11);
+    assert_eq!(screen.app.value.value.clone().unwrap().unwrap().unwrap().as_slice(), b"new");
+}
+
+#[test]
+fn the_answer_to_a_write_carries_all_that_moved() {
+    let mut screen = ten_keys();
+    screen.effects.clear();
+    screen.command("put key:5 again");
+    let looks = screen.effects.iter().filter(|effect| matches!(effect, Effect::Keys(_) | Effect::Records(_))).count();
+    assert_eq!(looks, 0, "{:?}", screen.effects);
+}
+
+#[test]
+fn what_is_on_the_screen_is_not_asked_for_again() {
+    let mut screen = ten_keys();
+    screen.effects.clear();
+    screen.act(Action::Clock(screen.app.now + 1_000_000));
+    screen.press("? esc");
+    assert_eq!(screen.effects, []);
+    screen.press("down");
+    assert!(screen.effects.iter().all(|effect| matches!(effect, Effect::Value(_))), "{:?}", screen.effects);
+}
+
+#[test]
+fn nothing_is_deleted_without_a_yes() {
+    let mut screen = ten_keys();
+    screen.press("d n d esc d");
+    screen.press("ctrl-c");
+    assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 10);
+    screen.press("d y");
+    assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 9);
+    assert_eq!(selected(&screen), "key:1");
+    assert!(screen.said().contains("tombstone"), "{}", screen.said());
+}
+
+#[test]
+fn pasted_text_goes_to_the_line_and_does_not_run() {
+    let mut screen = ten_keys();
+    screen.act(Action::Paste("delete key:1\n".into()));
+    screen.press(":");
+    screen.act(Action::Paste("delete key:1\ndelete key:2\n".into()));
+    assert_eq!(screen.app.command.field.text(), "delete key:1\ndelete key:2");
+    assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 10);
+}
+
+#[test]
+fn ctrl_c_leaves_only_the_second_time() {
+    let mut screen = ten_keys();
+    screen.press("ctrl-c down ctrl-c");
+    assert!(!screen.left, "a key in between starts the count anew");
+    screen.press("ctrl-c");
+    assert!(screen.left);
+}
+
+#[test]
+fn escape_goes_back_the_way_one_came() {
+    let mut screen = ten_keys();
+    screen.press("2 enter enter");
+    assert_eq!(screen.app.focus, Pane::Record);
+    screen.press("+ esc");
+    assert_eq!((screen.app.zoomed, screen.app.focus), (false, Pane::Record));
+    screen.press("esc");
+    assert_eq!(screen.app.focus, Pane::Records);
+    screen.press("esc esc");
+    assert_eq!(screen.app.focus, Pane::Keys);
+}
+
+#[test]
+fn an_answer_about_an_older_state_is_dropped() {
+    let mut screen = ten_keys();
+    let before = screen.app.figures.clone().unwrap();
+    screen.command("put key:99 x");
+    screen.act(Action::Arrived(Arrived::Followed(before)));
+    assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 11);
+}
+
+#[test]
+fn keys_work_while_a_store_is_loading() {
+    let mut screen = ten_keys();
+    screen.app.figures = None;
+    screen.app.stage = Stage::Opening;
+    screen.act(Action::Arrived(Arrived::Loading { done: 30, total: 100 }));
+    assert_eq!(screen.app.stage, Stage::Loading { done: 30, total: 100 });
+    screen.press("down / : q");
+    assert!(screen.left);
+}
+
+#[test]
+fn the_next_record_of_a_key_is_found() {
+    let keys: Vec<(&[u8], &[u8])> = vec![(b"a", b"1"), (b"b", b"1"), (b"a", b"2"), (b"b", b"2"), (b"a", b"3")];
+    let mut screen = Screen::with_keys(&keys, (120, 40));
+    screen.press("2 enter g n");
+    let offset = |screen: &Screen| screen.app.records.row().map(|row| (row.key.clone(), row.offset)).unwrap();
+    let second = offset(&screen);
+    assert_eq!(second.0.as_deref(), Some(&b"a"[..]));
+    screen.press("n");
+    let third = offset(&screen);
+    assert!(third.1 > second.1 && third.0 == second.0, "{third:?}");
+    screen.press("N");
+    assert_eq!(offset(&screen), second);
+}
+
+#[test]
+fn every_row_of_the_table_does_something_somewhere() {
+    // Moves and edits are tried by the hostile test; these must change the state or ask for an effect at once.
+    for binding in BINDINGS.iter().filter(|binding| !matches!(binding.verb, Verb::Move(_) | Verb::Edit(_))) {
+        let mut any = false;
+        for prepare in
+            ["", "2", "2 enter", "4", ":", "/", "d", "?", "+", "2 +", "ctrl-c", ": x", ": s t", "/ k", ": up"]
+        {
+            let mut screen = ten_keys();
+            screen.command("stats");
+            screen.press("esc");
+            screen.press(prepare);
+            if !contexts(&screen.app).contains(&binding.context) {
+                continue;
+            }
+            screen.effects.clear();
+            let before = format!("{:?}", screen.app);
+            screen.key(binding.keys[0]);
+            any |= format!("{:?}", screen.app) != before || !screen.effects.is_empty();
+        }
+        let elsewhere = ["Choosing a store", "While opening"].contains(&binding.context.title());
+        assert!(any || elsewhere, "{binding:?}");
+    }
+}
+
+#[test]
+fn a_long_record_list_is_the_same_through_any_window() {
+    let disk = SimDisk::new();
+    let options = Options { create: true, max_segment_bytes: 1 << 20, ..options() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+    for n in 0..3000_u32 {
+        store.put(&n.to_be_bytes(), b"v").unwrap();
+    }
+    let all: Vec<_> = inspect::records(&store, 1, 0).unwrap().map(|row| row.unwrap().offset).collect();
+    store.close().unwrap();
+
+    let mut screen = Screen::open(&disk, "data", (80, 24), Settings { read_only: true, color: true });
+    let at = |screen: &Screen| screen.app.records.row().map(|row| (screen.app.records.cursor.at, row.offset));
+    screen.press("2 enter g");
+    for (keys, row) in [("", 0), ("down", 1), ("G", 2999), ("up", 2998), ("ctrl-u pgup", 2992)] {
+        screen.press(keys);
+        let (found, offset) = at(&screen).unwrap();
+        assert!(found.abs_diff(row) < 8, "{keys}: {found}");
+        assert_eq!(offset, all[found], "{keys}");
+    }
+    for _ in 0..760 {
+        screen.press("pgup");
+        let (found, offset) = at(&screen).unwrap();
+        assert_eq!(offset, all[found]);
+    }
+    assert_eq!(screen.app.records.cursor.at, 0);
+    screen.press("1 G");
+    assert_eq!(at(&screen), Some((2999, all[2999])), "from the key to its record");
+}
+
+#[test]
+fn a_writer_beside_is_followed() {
+    let disk = SimDisk::new();
+    let open = || Store::open_on(Arc::new(disk.clone()), Path::new("data"), Options { create: true, ..options() });
+    let writer = open().unwrap();
+    writer.put(b"a", b"1").unwrap();
+    let mut screen = Screen::open(&disk, "data", (80, 24), Settings::default());
+    assert!(screen.app.writer.is_some());
+    writer.put(b"b", b"2").unwrap();
+    screen.wait_until(|app| app.keys.window.total == 2);
+    assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 2);
+    writer.delete(b"a").unwrap();
+    screen.wait_until(|app| app.keys.window.total == 1);
+    assert_eq!(selected(&screen), "b", "its key is gone, and the one after it took its place");
+}

@@ -1,0 +1,177 @@
+//! An interface whose workers are done when a key press returns, on a terminal that is a buffer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use logkv::disk::Disk;
+use logkv::disk::sim::SimDisk;
+use logkv::store::{Clock, Options};
+use logkv::tui::Settings;
+use logkv::tui::action::{Action, Size};
+use logkv::tui::app::App;
+use logkv::tui::effect::Effect;
+use logkv::tui::jobs::Desk;
+use logkv::tui::key::Key;
+use logkv::tui::keymap;
+use logkv::tui::theme::Theme;
+use logkv::tui::update::{start, update};
+use logkv::tui::view::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr;
+
+/// 2023-11-14 22:13:20 UTC, always.
+pub const NOW: u64 = 1_700_000_000_000_000;
+
+#[derive(Debug)]
+pub struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> u64 {
+        NOW
+    }
+}
+
+/// Options under which two runs write the same bytes.
+pub fn options() -> Options {
+    Options { clock: Arc::new(StoppedClock), seed: 7, threads: 1, max_segment_bytes: 600, ..Options::default() }
+}
+
+pub struct Screen {
+    pub app: App,
+    pub left: bool,
+    /// What was asked of the workers since the last look.
+    pub effects: Vec<Effect>,
+    desk: Desk,
+    answers: Receiver<Action>,
+    size: Size,
+}
+
+impl Screen {
+    /// Opens what lies at `path` on the disk.
+    pub fn open(disk: &SimDisk, path: &str, size: (u16, u16), settings: Settings) -> Self {
+        let (send, answers) = channel();
+        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+        let desk = Desk::new(disk, options(), settings, Arc::new(move |action| drop(send.send(action))));
+        let size = Size { width: size.0, height: size.1 };
+        let app = App::new(Path::new(path).to_owned(), size, NOW + 90_000_000);
+        let effects = start(&app, false);
+        let mut screen = Self { app, left: false, effects: Vec::new(), desk, answers, size };
+        screen.carry_out(effects);
+        screen
+    }
+
+    /// An interface on a store with these keys.
+    pub fn with_keys(keys: &[(&[u8], &[u8])], size: (u16, u16)) -> Self {
+        let disk = SimDisk::new();
+        let store =
+            logkv::Store::open_on(Arc::new(disk.clone()), Path::new("data"), Options { create: true, ..options() });
+        let store = store.unwrap();
+        for (key, value) in keys {
+            store.put(key, value).unwrap();
+        }
+        store.close().unwrap();
+        Self::open(&disk, "data", size, Settings { read_only: false, color: true })
+    }
+
+    pub fn act(&mut self, action: Action) {
+        let effects = update(&mut self.app, action);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.left |= effect == Effect::Quit;
+            self.effects.push(effect.clone());
+            self.desk.perform(effect, &|| false);
+        }
+        while let Ok(action) = self.answers.try_recv() {
+            let effects = update(&mut self.app, action);
+            self.carry_out(effects);
+        }
+    }
+
+    /// Takes what arrives by itself, until something is so.
+    pub fn wait_until(&mut self, so: impl Fn(&App) -> bool) {
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !so(&self.app) {
+            assert!(std::time::Instant::now() < patience, "it never came to be");
+            if let Ok(action) = self.answers.recv_timeout(std::time::Duration::from_millis(100)) {
+                self.act(action);
+            }
+        }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        for name in keys.split(' ').filter(|name| !name.is_empty()) {
+            let key = Key::by_name(name).unwrap_or_else(|| panic!("there is no key {name}"));
+            self.key(key);
+        }
+    }
+
+    pub fn key(&mut self, key: Key) {
+        if let Some(action) = keymap::action(&self.app, key) {
+            self.act(action);
+        }
+    }
+
+    pub fn type_text(&mut self, text: &str) {
+        text.chars().for_each(|c| self.key(Key::Char(c)));
+    }
+
+    /// Types a command and runs it.
+    pub fn command(&mut self, line: &str) {
+        self.press(":");
+        self.type_text(line);
+        self.press("enter");
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.size = Size { width, height };
+        self.act(Action::Resized(self.size));
+    }
+
+    pub fn said(&self) -> String {
+        self.app.said.as_ref().map(|said| said.text.clone()).unwrap_or_default()
+    }
+
+    /// The cells.
+    pub fn buffer(&self) -> Buffer {
+        let mut terminal = Terminal::new(TestBackend::new(self.size.width, self.size.height)).unwrap();
+        terminal.draw(|frame| view(&self.app, Theme { color: true }, frame)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// The screen's text, a line a row. What differs from run to run is a `#`.
+    pub fn text(&self) -> String {
+        let buffer = self.buffer();
+        let mut lines = Vec::new();
+        for y in 0..self.size.height {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < self.size.width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(symbol.width()).unwrap().max(1);
+            }
+            lines.push(redact(line.trim_end(), &["synced in ", ", in ", "held by process "]));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Puts a `#` for what follows each of the words, up to a double space, a bracket or the end.
+fn redact(line: &str, words: &[&str]) -> String {
+    let mut line = line.to_owned();
+    for word in words {
+        if let Some(at) = line.find(word) {
+            let start = at + word.len();
+            let end =
+                line[start..].find(['(', ';']).or_else(|| line[start..].find("  ")).map_or(line.len(), |n| start + n);
+            line.replace_range(start..end, "#");
+        }
+    }
+    line
+}
