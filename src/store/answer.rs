@@ -66,7 +66,7 @@ pub struct Written {
     pub superseded: Option<Location>,
 }
 
-/// What [`Store::refresh`] saw.
+/// What [`super::Store::refresh`] saw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refreshed {
     /// Records that were not there before.
