@@ -117,22 +117,23 @@ fn refuse_merge(dir: &Path, options: &Options, listing: &Listing) -> Result<()> 
 }
 
 fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
-    // One that is still empty may have been made by somebody who was killed before the sync below.
-    if disk.list(dir).is_ok_and(|entries| !entries.is_empty()) {
-        return Ok(());
-    }
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        make_dir(disk, parent)?;
-    }
-    let existed = match disk.create_dir(dir) {
-        Ok(()) => false,
-        // If it is a file, listing tells.
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => true,
-        Err(e) => return Err(Error::io("create", dir, e)),
+    let existed = match disk.list(dir) {
+        Ok(entries) if !entries.is_empty() => return Ok(()),
+        // Somebody may have made it and been killed before the sync below.
+        Ok(_) => true,
+        Err(_) => false,
     };
+    let Some(parent) = dir.parent() else { return Ok(()) };
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    if !existed {
+        make_dir(disk, parent)?;
+        match disk.create_dir(dir) {
+            // Somebody else was quicker, or it is a file: listing tells which.
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io("create", dir, e)),
+            _ => {}
+        }
+    }
     // The parent's entry for the directory must survive with the first record in it.
-    let parent = parent.unwrap_or(Path::new("."));
     match disk.sync_dir(parent) {
         // Whoever gave us a directory in a place that is closed to us has made it durable.
         Err(e) if existed && e.kind() == io::ErrorKind::PermissionDenied => Ok(()),
