@@ -273,3 +273,49 @@ fn a_deleted_key_stays_deleted_without_any_hint() {
         store.scan(b"").map(|(k, _)| (k.to_vec(), store.get(&k).unwrap().into_value().unwrap())).collect();
     assert_eq!(found, state);
 }
+
+/// Riak's one checksum does not say what it hit: length, key, value or itself.
+#[test]
+fn no_flipped_bit_in_a_riak_file_yields_a_wrong_value_or_hides_one() {
+    let disk = SimDisk::from_real_dir(&support::fixture("riak/riak-tombstones")).unwrap();
+    let open = |disk: &SimDisk| Store::open_read_only_on(Disk::reader(disk), Path::new(""), options()).unwrap();
+    let store = open(&disk);
+    let keys: std::collections::BTreeSet<Vec<u8>> = store
+        .segments()
+        .iter()
+        .flat_map(|segment| logkv::inspect::records(&store, segment.id, 0).unwrap())
+        .filter_map(|row| row.unwrap().key)
+        .collect();
+    let truth: BTreeMap<_, _> =
+        keys.into_iter().map(|key| (key.clone(), store.get(&key).unwrap().into_value())).collect();
+    let (mut flips, mut torn) = (0, 0);
+    for (with_hint, file) in [(true, "8"), (false, "8"), (true, "2"), (false, "2")] {
+        let path = format!("{file}.bitcask.data");
+        let disk = disk.fork();
+        if !with_hint {
+            disk.delete(format!("{file}.bitcask.hint")).unwrap();
+        }
+        let len = disk.image()[Path::new(&path)].len() as u64;
+        for bit in (0..len * 8).step_by(if file == "8" { 13 } else { 61 }) {
+            let flipped = disk.fork();
+            flipped.flip_bit(&path, bit).unwrap();
+            let store = open(&flipped);
+            // The very last record may look torn: see the native test.
+            let is_torn = store.findings().iter().any(|finding| finding.kind == FindingKind::TornTail);
+            let last = logkv::inspect::records(&store, file.parse().unwrap(), 0).unwrap().last().unwrap().unwrap();
+            assert!(!is_torn || last.offset * 8 <= bit, "{path} bit {bit}");
+            for (key, value) in truth.iter().filter(|_| !is_torn) {
+                match store.get(key) {
+                    Ok(answer) if answer.suspect => {}
+                    Ok(answer) => assert_eq!(&answer.into_value(), value, "{path} bit {bit} hint {with_hint}: {key:?}"),
+                    Err(Error::Damaged { .. }) => {}
+                    Err(e) => panic!("{path} bit {bit}: {e}"),
+                }
+            }
+            flips += 1;
+            torn += u64::from(is_torn);
+        }
+    }
+    println!("{flips} flips, {torn} of them in the length of a last record");
+    assert!(torn < 20, "only lengths of the last record can look torn");
+}
