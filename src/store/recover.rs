@@ -7,7 +7,8 @@
 //!
 //! # Invariants
 //!
-//! 1. Nothing below `stable_len` is ever cut.
+//! 1. Nothing below `stable_len` is ever cut, and nothing that could not be looked at. What is kept for that reason
+//!    alone does not count as stable: it is made durable before the first append, or there is none.
 //! 2. A cut falls on a record boundary, and never between the records of one batch.
 //! 3. In a sealed segment nothing is cut.
 
@@ -50,6 +51,8 @@ struct Invalid {
 pub(super) struct Survey {
     /// Bytes from the start of the file that were on stable storage at some time.
     stable_len: u64,
+    /// Bytes from the start of the file that are not to be cut: what could not be searched or read may be evidence.
+    kept_len: u64,
     invalid: Vec<Invalid>,
     batch_start: Option<u64>,
     last_intact: Option<u64>,
@@ -84,7 +87,7 @@ pub(super) enum Cut {
 impl Survey {
     /// Begins a survey of a file in which `vouched` bytes are known to be stable by a hint or checkpoint.
     pub(super) fn new(vouched: u64, end: u64) -> Self {
-        Self { stable_len: vouched, invalid: Vec::new(), batch_start: None, last_intact: None, end }
+        Self { stable_len: vouched, kept_len: 0, invalid: Vec::new(), batch_start: None, last_intact: None, end }
     }
 
     /// Takes in the next item of the scan.
@@ -110,8 +113,8 @@ impl Survey {
             }
             What::Gap(gap) => {
                 if gap.gave_up {
-                    // What follows was not searched to its end: a barrier may be among it, so none of it may be cut.
-                    self.stable_len = self.end;
+                    // What follows was not searched to its end: a barrier may be among it.
+                    self.kept_len = self.end;
                 }
                 self.invalid(item.offset, is_torn(gap), gap.zeros);
             }
@@ -123,9 +126,9 @@ impl Survey {
         self.invalid.push(Invalid { offset, batch_start, torn, zeros_to_end });
     }
 
-    /// The bytes from here on cannot be read: they may hold anything, so none of them may be cut.
+    /// The bytes from here on cannot be read: they may hold anything.
     pub(super) fn unreadable(&mut self) {
-        self.stable_len = self.end;
+        self.kept_len = self.end;
     }
 
     /// Decides, by the rules for this kind of segment.
@@ -149,17 +152,18 @@ impl Survey {
     }
 
     fn judge_active(&self) -> Verdict {
-        let unsynced = self.invalid.iter().position(|invalid| invalid.offset >= self.stable_len);
+        let kept_len = self.kept_len.max(self.stable_len);
+        let unsynced = self.invalid.iter().position(|invalid| invalid.offset >= kept_len);
         let Some(first) = unsynced.and_then(|i| self.invalid.get(i)) else {
             return match self.batch_start {
-                Some(start) if start >= self.stable_len => self.ends_at(start, Cut::Tail { intact_records: false }),
+                Some(start) if start >= kept_len => self.ends_at(start, Cut::Tail { intact_records: false }),
                 _ => self.whole(self.stable_len),
             };
         };
         let reserved = first.zeros_to_end && first.batch_start == first.offset;
         let intact_records = self.last_intact.is_some_and(|last| last >= first.batch_start);
         let cut = if reserved { Cut::Reserved } else { Cut::Tail { intact_records } };
-        self.ends_at(first.batch_start.max(self.stable_len), cut)
+        self.ends_at(first.batch_start.max(kept_len), cut)
     }
 }
 

@@ -263,13 +263,16 @@ impl Scanner {
             return Ok(false);
         }
         self.spend(PLAUSIBLE_COST);
+        // A long key is shown only once it is paid for, even if it is in memory.
+        let mut shown = 64;
         loop {
-            match self.format.decode(&self.header, offset, self.window.at(offset)) {
+            let bytes = self.window.at(offset);
+            match self.format.decode(&self.header, offset, bytes.get(..shown).unwrap_or(bytes)) {
                 Decoded::Incomplete { needed } if needed <= left => {
                     self.spend(needed);
-                    let needed = usize::try_from(needed).map_err(io::Error::other)?;
-                    self.window.ensure(&*self.file, offset, needed, self.end)?;
-                    if self.window.at(offset).len() < needed {
+                    shown = usize::try_from(needed).map_err(io::Error::other)?;
+                    self.window.ensure(&*self.file, offset, shown, self.end)?;
+                    if self.window.at(offset).len() < shown {
                         return Ok(false);
                     }
                 }
