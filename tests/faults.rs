@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use logkv::disk::Disk;
 use logkv::disk::sim::{CrashPolicy, Fault, Geometry, SimDisk};
 use logkv::store::{FindingKind, Mode, SyncPolicy};
 use logkv::{Error, Options, Store};
@@ -297,7 +298,12 @@ fn a_disk_that_fills_up_at_any_byte_costs_only_the_puts_that_were_refused() {
                 let (key, value) = (vec![b'k', i % 5], vec![i; usize::from(i) * 7 % 40]);
                 match store.put(&key, &value) {
                     Ok(_) => drop(state.insert(key, value)),
-                    Err(Error::NoSpace { .. }) => refused += 1,
+                    Err(Error::NoSpace { .. }) => {
+                        refused += 1;
+                        let reader =
+                            Store::open_read_only_on(Disk::reader(&disk), Path::new(DIR), options(sync)).unwrap();
+                        assert_eq!(reader.findings(), [], "{what}: half a record was left behind");
+                    }
                     Err(e) => panic!("{what}: {e}"),
                 }
                 assert_eq!(contents(&store), state, "{what}, put {i}");

@@ -38,10 +38,13 @@ fn attach(disk: &dyn Disk) -> Store {
     Store::open_read_only_on(disk.reader(), Path::new(DIR), options(&Arc::default())).unwrap()
 }
 
+/// A value, its absence or an error; and whether it is suspect.
+type Given = (Result<Option<Vec<u8>>, String>, bool);
+
 /// All that a store says of its contents.
 #[derive(Debug, PartialEq)]
 struct Shown {
-    answers: BTreeMap<Vec<u8>, (Result<Option<Vec<u8>>, String>, bool)>,
+    answers: BTreeMap<Vec<u8>, Given>,
     segments: Vec<SegmentInfo>,
     stats: Stats,
 }

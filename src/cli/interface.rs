@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+
 use super::exit::{Exit, Usage};
 use super::nearest;
-use super::place::is_missing;
+use super::place::{instead_of_file, is_missing};
 use super::session::Session;
 use crate::store::Options;
 use crate::text;
@@ -18,6 +20,9 @@ pub(super) fn run(session: &mut Session, paths: &[PathBuf]) -> anyhow::Result<Ex
     };
     if !paths.is_empty() && !session.global.create && is_missing(&dir) {
         return Err(unknown(&dir).into());
+    }
+    if let Some(sentence) = instead_of_file(&dir) {
+        return Err(anyhow!("the interface opens directories: {sentence}"));
     }
     session.need_terminal()?;
     let options = session.options();

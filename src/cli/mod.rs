@@ -11,12 +11,16 @@
 
 mod args;
 mod demo;
+mod dump;
 mod exit;
+mod history;
+mod inspect;
 mod interface;
 mod look;
 mod nearest;
 mod output;
 mod place;
+mod progress;
 mod read;
 mod records;
 mod session;
@@ -63,6 +67,9 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::Stats(_)) => look::stats(session),
         Some(Command::Segments(_)) => look::segments(session),
         Some(Command::Records(args)) => records::records(session, &args),
+        Some(Command::Dump(args)) => dump::dump(session, &args),
+        Some(Command::History(args)) => history::history(session, &args),
+        Some(Command::Inspect(args)) => inspect::inspect(session, &args),
         Some(Command::Verify(_)) => verify::verify(session),
         Some(Command::Demo(args)) => demo::demo(session, &args),
     }

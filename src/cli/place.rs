@@ -7,6 +7,7 @@ use anyhow::anyhow;
 
 use crate::disk::RealDisk;
 use crate::error::Error;
+use crate::format::FormatKind;
 use crate::inspect::{self, Detected};
 use crate::text;
 
@@ -27,9 +28,14 @@ pub(super) fn explain(dir: &Path, error: Error) -> anyhow::Error {
 pub(super) fn instead(path: &Path) -> Option<String> {
     match inspect::detect(&RealDisk, path).ok()? {
         Detected::Root(members) => Some(root(path, &members)),
-        Detected::SegmentFile(format, _) => Some(segment_file(path, format.name())),
+        Detected::SegmentFile(format, _) => Some(segment_file(path, format)),
         _ => None,
     }
+}
+
+/// What to say of a path that is one segment file, where a store is wanted.
+pub(super) fn instead_of_file(path: &Path) -> Option<String> {
+    if path.is_dir() { None } else { instead(path) }
 }
 
 fn root(dir: &Path, members: &[PathBuf]) -> String {
@@ -42,7 +48,14 @@ fn root(dir: &Path, members: &[PathBuf]) -> String {
     )
 }
 
-fn segment_file(path: &Path, format: &str) -> String {
+fn segment_file(path: &Path, format: FormatKind) -> String {
+    let shown = text::path(path);
+    let sentence = format!("{shown} is a segment file; `logkv inspect {shown}` shows what is in it");
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    format!("{} is a segment file; the {format} store that it belongs to is -d {}", text::path(path), text::path(dir))
+    match inspect::detect(&RealDisk, dir) {
+        Ok(Detected::Store(found)) if found == format => {
+            format!("{sentence}, and the {format} store beside it is -d {}", text::path(dir))
+        }
+        _ => sentence,
+    }
 }

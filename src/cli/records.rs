@@ -7,7 +7,7 @@ use super::exit::{Exit, Usage};
 use super::output::{KeyField, Out, Tone};
 use super::session::Session;
 use crate::format::SegmentId;
-use crate::inspect::{self, CrcState, RecordRow, RowKind, RowState};
+use crate::inspect::{self, RecordRow, RowState};
 use crate::store::Store;
 use crate::text;
 
@@ -26,9 +26,7 @@ pub(super) fn records(session: &mut Session, args: &Records) -> anyhow::Result<E
         Some(id) => std::slice::from_ref(id),
         None => &ids,
     };
-    if !session.out.is_json() {
-        session.out.line("  segment       offset         len  kind       crc   state       key")?;
-    }
+    head(&mut session.out)?;
     let mut left = args.limit.unwrap_or(usize::MAX);
     for id in wanted {
         left = print(&mut session.out, &store, *id, args.offset.unwrap_or(0), left)?;
@@ -36,8 +34,16 @@ pub(super) fn records(session: &mut Session, args: &Records) -> anyhow::Result<E
     Ok(Exit::Yes)
 }
 
+/// What stands above the rows, for people.
+pub(super) fn head(out: &mut Out) -> anyhow::Result<()> {
+    if out.is_json() {
+        return Ok(());
+    }
+    out.line("  segment       offset         len  kind       crc   state       key")
+}
+
 /// Prints at most `left` rows and says how many are left of that.
-fn print(out: &mut Out, store: &Store, id: SegmentId, from: u64, left: usize) -> anyhow::Result<usize> {
+pub(super) fn print(out: &mut Out, store: &Store, id: SegmentId, from: u64, left: usize) -> anyhow::Result<usize> {
     let mut left = left;
     for row in inspect::records(store, id, from)?.take(left) {
         let row = row?;
@@ -51,7 +57,8 @@ fn print(out: &mut Out, store: &Store, id: SegmentId, from: u64, left: usize) ->
     Ok(left)
 }
 
-fn no_such_segment(id: SegmentId, ids: &[SegmentId]) -> String {
+/// What to answer where there is no such segment.
+pub(super) fn no_such_segment(id: SegmentId, ids: &[SegmentId]) -> String {
     match ids {
         [] => format!("no segment {id}: this store has none yet"),
         [only] => format!("no segment {id}: this store has only segment {only}"),
@@ -66,52 +73,25 @@ fn line(out: &Out, row: &RecordRow) -> String {
         (None, Some(check)) => format!("({check})"),
         (None, None) => String::new(),
     };
-    let state = out.paint(tone(row.state), &format!("{:<10}", state_name(row.state)));
+    let state = out.paint(tone(row.state), &format!("{:<10}", row.state.name()));
     let line = format!(
         "{:>9} {:>12} {:>11}  {:<9}  {:<4}  {state}  {key}",
         row.segment,
         text::count(row.offset),
         text::count(row.len),
-        kind_name(row.kind),
-        crc_name(row.crc),
+        row.kind.name(),
+        row.crc.name(),
     );
     line.trim_end().to_owned()
 }
 
-fn tone(state: RowState) -> Tone {
+/// How a state is coloured.
+pub(super) fn tone(state: RowState) -> Tone {
     match state {
         RowState::Live => Tone::Good,
         RowState::Damaged => Tone::Bad,
         RowState::Torn | RowState::Unknown => Tone::Warning,
         RowState::Superseded | RowState::Tombstone | RowState::Expired | RowState::Mark => Tone::Faint,
-    }
-}
-
-fn kind_name(kind: RowKind) -> &'static str {
-    match kind {
-        RowKind::Record(kind) => kind.name(),
-        RowKind::Gap => "unknown",
-    }
-}
-
-fn crc_name(crc: CrcState) -> &'static str {
-    match crc {
-        CrcState::Ok => "ok",
-        CrcState::Bad => "bad",
-        CrcState::None => "none",
-    }
-}
-
-fn state_name(state: RowState) -> &'static str {
-    match state {
-        RowState::Live => "live",
-        RowState::Superseded => "superseded",
-        RowState::Tombstone => "tombstone",
-        RowState::Expired => "expired",
-        RowState::Mark => "mark",
-        RowState::Damaged => "damaged",
-        RowState::Torn => "torn",
-        RowState::Unknown => "unknown",
     }
 }
 
@@ -138,15 +118,15 @@ impl From<&RecordRow> for Row {
             segment: row.segment,
             offset: row.offset,
             len: row.len,
-            kind: kind_name(row.kind),
+            kind: row.kind.name(),
             key: row.key.as_deref().into(),
             value_len: row.value_len,
             stored_len: row.stored_len,
             tstamp: row.tstamp,
             expires_at: row.expires_at,
             codec: row.codec.map(|codec| codec.name()),
-            crc: crc_name(row.crc),
-            state: state_name(row.state),
+            crc: row.crc.name(),
+            state: row.state.name(),
         }
     }
 }

@@ -1,33 +1,40 @@
 //! `verify`: every byte read, every finding told. Changes nothing; what to do about damage is the finding's advice.
 
-use std::io::{self, Write};
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
-
 use serde::Serialize;
 
 use super::exit::Exit;
 use super::output::{KeyField, Out, Tone};
+use super::progress::Progress;
 use super::session::Session;
 use crate::inspect::{self, Report};
-use crate::store::{Finding, Severity};
+use crate::store::{Finding, Severity, Store};
 use crate::text;
 
 /// `logkv verify`
 pub(super) fn verify(session: &mut Session) -> anyhow::Result<Exit> {
     let store = session.inspect()?;
-    let mut progress = Progress::new(session.notes.terminal && !session.global.quiet);
-    let report = inspect::verify(&store, &mut |done, total| progress.show(done, total));
-    progress.erase();
-    let report = report?;
+    let report = read(session, &store)?;
     if !session.global.quiet {
         print(&mut session.out, &report)?;
     }
-    let damaged = report.findings.iter().any(|finding| finding.severity == Severity::Damage);
-    Ok(if damaged { Exit::No } else { Exit::Yes })
+    Ok(exit(&report))
 }
 
-fn print(out: &mut Out, report: &Report) -> anyhow::Result<()> {
+/// Reads every byte of the store, and shows how far it is.
+pub(super) fn read(session: &Session, store: &Store) -> anyhow::Result<Report> {
+    let mut progress = Progress::new(session);
+    let report = inspect::verify(store, &mut |done, total| progress.show(done, total));
+    progress.erase();
+    Ok(report?)
+}
+
+/// Only damage is a no.
+pub(super) fn exit(report: &Report) -> Exit {
+    if report.is_damaged() { Exit::No } else { Exit::Yes }
+}
+
+/// A line a finding and, for people, one about the whole.
+pub(super) fn print(out: &mut Out, report: &Report) -> anyhow::Result<()> {
     for finding in &report.findings {
         if out.is_json() {
             out.json(&Row::from(finding))?;
@@ -102,41 +109,5 @@ impl<'a> From<&'a Finding> for Row<'a> {
             message: &finding.message,
             advice: finding.advice(),
         }
-    }
-}
-
-/// One line on standard error that is redrawn in place and taken away at the end.
-struct Progress {
-    visible: bool,
-    drawn: Option<Instant>,
-}
-
-impl Progress {
-    /// Often enough to look alive, seldom enough to cost nothing.
-    const PERIOD: Duration = Duration::from_millis(100);
-
-    fn new(visible: bool) -> Self {
-        Self { visible, drawn: None }
-    }
-
-    fn show(&mut self, done: u64, total: u64) -> ControlFlow<()> {
-        if self.visible && self.drawn.is_none_or(|at| at.elapsed() >= Self::PERIOD) {
-            self.drawn = Some(Instant::now());
-            let share = if total == 0 { 1.0 } else { done as f64 / total as f64 };
-            Self::write(&format!("{:3.0}% of {}", share * 100.0, text::size(total)));
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn erase(&self) {
-        if self.drawn.is_some() {
-            Self::write("");
-        }
-    }
-
-    /// A progress line that cannot be written is no reason to stop.
-    fn write(words: &str) {
-        let mut stderr = io::stderr().lock();
-        let _ = write!(stderr, "\r\x1b[K{words}").and_then(|()| stderr.flush());
     }
 }

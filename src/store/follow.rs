@@ -228,3 +228,34 @@ fn footing(segment: &Segment, end: u64, stopped: Option<u64>, is_newest: bool) -
     let is_unfinished = is_newest && stopped.is_none_or(|at| at == end);
     if unread == 0 || is_unfinished || unread == ledger.torn_bytes { Footing::Firm } else { Footing::Lost }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::disk::ReadDisk;
+    use crate::disk::sim::SimDisk;
+
+    #[test]
+    fn only_the_end_of_the_newest_segment_may_be_unfinished() {
+        let disk = SimDisk::from_files([("segment", "")]).unwrap();
+        let file = disk.open_read(Path::new("segment")).unwrap();
+        let segment = |torn_bytes| {
+            let ledger = Ledger { torn_bytes, ..Ledger::new(100) };
+            Segment::new(1, "segment".into(), FileHeader::NONE, file.clone(), ledger)
+        };
+        let cases = [
+            ("all is read", 0, 100, None, false, Footing::Firm),
+            ("half a record", 0, 120, Some(120), true, Footing::Firm),
+            ("half a batch", 0, 120, None, true, Footing::Firm),
+            ("half a record, and a newer segment", 0, 120, Some(120), false, Footing::Lost),
+            ("half a batch, and a newer segment", 0, 120, None, false, Footing::Lost),
+            ("intact records behind", 0, 120, Some(110), true, Footing::Lost),
+            ("judged by loading", 20, 120, Some(110), true, Footing::Firm),
+            ("judged when it was shorter", 10, 120, Some(110), true, Footing::Lost),
+        ];
+        for (what, torn_bytes, end, stopped, is_newest, expected) in cases {
+            assert_eq!(footing(&segment(torn_bytes), end, stopped, is_newest), expected, "{what}");
+        }
+    }
+}

@@ -114,3 +114,94 @@ impl Drop for Lead<'_> {
 fn only(mut outcomes: Vec<Outcome>) -> Outcome {
     outcomes.pop().unwrap_or(Ok(None))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use std::path::Path;
+
+    use super::super::{Options, Store};
+    use super::*;
+    use crate::disk::sim::{Fault, SimDisk};
+    use crate::error::Error;
+
+    fn store(disk: &SimDisk) -> Store {
+        let options = Options { create: true, seed: 1, ..Options::default() };
+        Store::open_on(Arc::new(disk.clone()), Path::new("/data"), options).unwrap()
+    }
+
+    fn put<'a>(key: &'a [u8], value: &'a [u8], if_absent: bool) -> Op<'a> {
+        Op { key, action: Action::Put { value, expires_at: None, if_absent } }
+    }
+
+    fn delete(key: &[u8]) -> Op<'_> {
+        Op { key, action: Action::Delete }
+    }
+
+    /// Runs operations as one group, as a leader does.
+    fn run(store: &Store, ops: &[Op<'_>]) -> Vec<Outcome> {
+        let writer = store.inner.writer().unwrap();
+        writer.process(&store.inner, &mut writer.core.lock(), ops)
+    }
+
+    fn value(store: &Store, key: &[u8]) -> Option<Vec<u8>> {
+        store.get(key).unwrap().into_value()
+    }
+
+    #[test]
+    fn a_group_is_one_write_and_one_sync() {
+        let disk = SimDisk::new();
+        let store = store(&disk);
+        store.put(b"first", b"").unwrap();
+        let before = disk.ops();
+        let outcomes = run(&store, &[put(b"a", b"1", false), put(b"b", b"2", false), delete(b"first")]);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Some(_)))), "{outcomes:?}");
+        assert_eq!(disk.ops() - before, 2, "{:?}", disk.trace());
+    }
+
+    #[test]
+    fn a_group_that_does_not_fit_is_refused_one_by_one_and_the_small_ones_fit() {
+        let disk = SimDisk::new();
+        let store = store(&disk);
+        store.put(b"first", b"").unwrap();
+        let used: usize = disk.image().values().map(Vec::len).sum();
+        disk.set_capacity(Some(used as u64 + 60));
+        let outcomes = run(&store, &[put(b"a", b"1", false), put(b"b", &[0; 500], false), put(b"c", b"3", false)]);
+        assert!(matches!(outcomes[0], Ok(Some(_))) && matches!(outcomes[2], Ok(Some(_))), "{outcomes:?}");
+        assert!(matches!(outcomes[1], Err(Error::NoSpace { .. })), "{outcomes:?}");
+        assert_eq!((value(&store, b"a"), value(&store, b"b")), (Some(b"1".to_vec()), None));
+    }
+
+    /// A put-if-absent was told that the key had a value, and a second delete that it had none, because of writes of the
+    /// same group that were taken back.
+    #[test]
+    fn no_answer_rests_on_a_write_that_failed() {
+        let disk = SimDisk::new();
+        let store = store(&disk);
+        store.put(b"there", b"1").unwrap();
+        let used: usize = disk.image().values().map(Vec::len).sum();
+        disk.set_capacity(Some(used as u64));
+        let outcomes =
+            run(&store, &[put(b"k", b"1", false), put(b"k", b"2", true), delete(b"there"), delete(b"there")]);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::NoSpace { .. }))), "{outcomes:?}");
+        disk.set_capacity(None);
+        let outcomes =
+            run(&store, &[put(b"k", b"1", false), put(b"k", b"2", true), delete(b"there"), delete(b"there")]);
+        let done: Vec<bool> = outcomes.into_iter().map(|outcome| outcome.unwrap().is_some()).collect();
+        assert_eq!(done, [true, false, true, false]);
+        assert_eq!((value(&store, b"k"), value(&store, b"there")), (Some(b"1".to_vec()), None));
+    }
+
+    #[test]
+    fn all_of_a_group_is_indeterminate_when_its_sync_fails() {
+        let disk = SimDisk::new();
+        let store = store(&disk);
+        store.put(b"first", b"").unwrap();
+        disk.fail_at(disk.ops() + 2, Fault::Io);
+        let outcomes = run(&store, &[put(b"a", b"1", false), put(b"b", b"2", false), delete(b"a")]);
+        assert!(matches!(outcomes[0], Err(Error::Indeterminate { .. })), "{outcomes:?}");
+        assert!(matches!(outcomes[1], Err(Error::Indeterminate { .. })), "{outcomes:?}");
+        assert!(matches!(outcomes[2], Err(Error::Poisoned { .. })), "it was not in flight: {outcomes:?}");
+        assert_eq!((value(&store, b"a"), value(&store, b"b")), (None, None));
+    }
+}

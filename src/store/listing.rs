@@ -207,3 +207,91 @@ impl Listing {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::disk::sim::SimDisk;
+
+    const DIR: &str = "/data";
+
+    fn disk(names: &[&str]) -> SimDisk {
+        let disk = SimDisk::new();
+        disk.insert_dir(DIR).unwrap();
+        names.iter().for_each(|name| disk.insert(format!("{DIR}/{name}"), "").unwrap());
+        disk
+    }
+
+    fn listed(names: &[&str], from: Option<FormatKind>, create: bool) -> Result<Listing> {
+        list(&disk(names), Path::new(DIR), from, create)
+    }
+
+    #[test]
+    fn segments_come_by_number_with_their_hints_and_the_highest_number_counts_every_file() {
+        let names = ["0000000010.data", "0000000002.data", "0000000002.hint", "0000000011.hint", "LOCK"];
+        let listing = listed(&names, None, false).unwrap();
+        let sources: Vec<_> = listing.sources.iter().map(|source| (source.id, source.has_hint)).collect();
+        assert_eq!(sources, [(2, true), (10, false)]);
+        assert_eq!((listing.max_id, listing.has_merge, listing.findings.len()), (Some(11), false, 0));
+        assert!(listed(&["0000000001.data", "MERGE"], None, false).unwrap().has_merge);
+    }
+
+    #[test]
+    fn an_empty_directory_is_a_store_and_one_with_other_files_only_if_asked_for() {
+        assert_eq!(listed(&[], None, false).unwrap().format, FormatKind::Native);
+        assert_eq!(listed(&["LOCK"], None, false).unwrap().format, FormatKind::Native);
+        let refused = listed(&["a.txt", "b.txt", "c.txt", "d.txt"], None, false).unwrap_err().to_string();
+        assert!(refused.contains("a.txt, b.txt, c.txt, …") && refused.contains("--create"), "{refused}");
+        let listing = listed(&["a.txt"], None, true).unwrap();
+        assert_eq!((listing.sources.len(), listing.findings.len()), (0, 1));
+        assert_eq!(listing.findings.first().unwrap().kind, FindingKind::ForeignFile);
+    }
+
+    #[test]
+    fn two_formats_side_by_side_are_both_named_and_one_can_be_chosen() {
+        let names = ["0000000001.data", "1.bitcask.data"];
+        let refused = listed(&names, None, true).unwrap_err().to_string();
+        assert!(refused.contains("native and riak") && refused.contains("--from"), "{refused}");
+        let listing = listed(&names, Some(FormatKind::Riak), false).unwrap();
+        assert_eq!(listing.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["1.bitcask.data"]);
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_a_missing_segment_if_it_is_named_like_one() {
+        let disk = disk(&["0000000001.data"]);
+        disk.insert_other("/data/0000000002.data").unwrap();
+        disk.insert_dir("/data/0000000003.data").unwrap();
+        disk.insert("/data/quarantine/0000000001-40-00000000.tail", "saved").unwrap();
+        let listing = list(&disk, Path::new(DIR), None, false).unwrap();
+        assert_eq!((listing.sources.len(), listing.max_id, listing.findings.len()), (1, Some(3), 0));
+        assert_eq!(listing.missing.iter().map(|missing| missing.id).collect::<Vec<_>>(), [2, 3]);
+        let findings = findings(&disk, Path::new(DIR), FormatKind::Native).unwrap();
+        let kinds: Vec<_> = findings.iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds, [FindingKind::Quarantined]);
+    }
+
+    #[test]
+    fn a_hint_without_its_segment_says_that_the_segment_is_missing() {
+        let listing = listed(&["0000000001.data", "0000000001.hint", "0000000004.hint"], None, false).unwrap();
+        assert_eq!(listing.missing.iter().map(|missing| missing.id).collect::<Vec<_>>(), [4]);
+        assert_eq!(listing.max_id, Some(4));
+        let riak = listed(&["1.bitcask.data", "4.bitcask.hint"], None, false).unwrap();
+        assert!(riak.missing.is_empty(), "Bitcask leaves such behind");
+    }
+
+    #[test]
+    fn leftovers_are_ours_alone() {
+        let listing = listed(&["0000000001.data", "0000000002.data.tmp", "notes.tmp"], None, false).unwrap();
+        assert_eq!(listing.leftovers, [Path::new("/data/0000000002.data.tmp")]);
+    }
+
+    #[test]
+    fn a_missing_directory_and_a_file_are_told_apart() {
+        let disk = disk(&["file"]);
+        let missing = list(&disk, Path::new("/nowhere"), None, true);
+        assert!(matches!(missing, Err(Error::Missing { .. })), "{missing:?}");
+        let file = list(&disk, Path::new("/data/file"), None, true);
+        assert!(matches!(file, Err(Error::NotAStore { .. })), "{file:?}");
+    }
+}

@@ -20,13 +20,11 @@ const MAX_TEXT: usize = 256;
 pub(super) struct Lock {
     _file: Arc<dyn WriteFile>,
     path: PathBuf,
-    existed: bool,
 }
 
 /// Takes the lock or says who has it.
 pub(super) fn acquire(disk: &dyn Disk, dir: &Path, now: u64) -> Result<Lock> {
     let path = dir.join(FILE_NAME);
-    let existed = disk.entry(&path).is_ok();
     let file = disk.lock(&path).map_err(|e| Error::io("lock", &path, e))?;
     let Some(file) = file else {
         return Err(Error::Locked { dir: dir.to_owned(), holder: holder(disk, dir) });
@@ -37,16 +35,15 @@ pub(super) fn acquire(disk: &dyn Disk, dir: &Path, now: u64) -> Result<Lock> {
         // On a full disk the lock holds without a name; half a name would be a wrong one.
         file.set_len(0).map_err(|e| Error::io("write", &path, e))?;
     }
-    Ok(Lock { _file: file, path, existed })
+    Ok(Lock { _file: file, path })
 }
 
 impl Lock {
-    /// Takes the lock file away again if this process brought it: a look at an empty directory leaves it empty. Still
-    /// held meanwhile, and whoever waits at the old file checks that its name still leads to it.
+    /// Takes the lock file away too: a look at an empty directory leaves it empty. The lock is held meanwhile, and
+    /// whoever waits at the old file checks that its name still leads to it.
     pub(super) fn leave_nothing(self, disk: &dyn Disk) {
-        if !self.existed {
-            let _ = disk.remove(&self.path);
-        }
+        // One that stays says nothing wrong.
+        let _ = disk.remove(&self.path);
     }
 }
 

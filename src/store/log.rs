@@ -143,3 +143,121 @@ impl Tail {
         self.bytes.truncate(usize::try_from(len.saturating_sub(self.start)).unwrap_or(usize::MAX));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use super::super::{Clock, Options, Store, SyncPolicy};
+    use super::*;
+    use crate::disk::sim::SimDisk;
+
+    #[derive(Debug)]
+    struct Hands(AtomicU64);
+
+    impl Clock for Hands {
+        fn now(&self) -> u64 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    fn store(clock: &Arc<Hands>, sync: SyncPolicy) -> Store {
+        store_on(&SimDisk::new(), clock, sync)
+    }
+
+    fn store_on(disk: &SimDisk, clock: &Arc<Hands>, sync: SyncPolicy) -> Store {
+        let options =
+            Options { sync, create: true, max_segment_bytes: 200, seed: 1, clock: clock.clone(), ..Options::default() };
+        Store::open_on(Arc::new(disk.clone()), Path::new("/data"), options).unwrap()
+    }
+
+    fn with_log<R>(store: &Store, look: impl FnOnce(&Log) -> R) -> R {
+        look(store.inner.writer().unwrap().core.lock().active.as_ref().unwrap())
+    }
+
+    #[test]
+    fn tstamps_rise_when_the_clock_stands_still_goes_back_or_runs_away() {
+        let clock = Arc::new(Hands(AtomicU64::new(1000)));
+        let store = store(&clock, SyncPolicy::Always);
+        let mut last = 0;
+        for now in [1000, 1000, 500, 0, 2000, u64::MAX, 7] {
+            clock.0.store(now, Ordering::Relaxed);
+            let tstamp = store.put(b"k", b"v").unwrap().tstamp;
+            assert!(tstamp > last && tstamp < 1 << 63, "{tstamp} after {last} at {now}");
+            last = tstamp;
+        }
+    }
+
+    #[test]
+    fn a_mark_is_due_when_more_is_stable_than_the_log_says_and_a_barrier_cannot_say_it() {
+        let clock = Arc::new(Hands(AtomicU64::new(1000)));
+        let store = store(&clock, SyncPolicy::Interval(Duration::from_secs(3600)));
+        let writer = store.inner.writer().unwrap();
+        let marks = || store.stats().dead_bytes / 32;
+        store.put(b"a", b"").unwrap();
+        store.put(b"b", b"").unwrap();
+        assert_eq!(with_log(&store, Log::due_mark), None, "nothing is stable but the header");
+        // What a sync in the background does while somebody appends.
+        let len = with_log(&store, |log| log.len);
+        store.put(b"c", b"").unwrap();
+        writer.core.lock().active.as_mut().unwrap().stable = len;
+        assert_eq!(with_log(&store, Log::due_mark), Some(len));
+        store.put(b"d", b"").unwrap();
+        assert_eq!((with_log(&store, Log::due_mark), marks()), (None, 1), "said once");
+        store.sync().unwrap();
+        store.put(b"e", b"").unwrap();
+        assert_eq!((with_log(&store, |log| log.vouched == log.len - 25), marks()), (true, 1), "a barrier says it");
+    }
+
+    #[test]
+    fn a_mark_that_was_taken_back_is_due_again() {
+        let clock = Arc::new(Hands(AtomicU64::new(1000)));
+        let disk = SimDisk::new();
+        let store = store_on(&disk, &clock, SyncPolicy::Interval(Duration::from_secs(3600)));
+        store.put(b"a", b"").unwrap();
+        store.put(b"b", b"").unwrap();
+        store.inner.writer().unwrap().core.lock().active.as_mut().unwrap().stable = 65;
+        let used: usize = disk.image().values().map(Vec::len).sum();
+        disk.set_capacity(Some(used as u64 + 40));
+        assert!(matches!(store.put(b"c", b"no room beside the mark"), Err(Error::NoSpace { .. })));
+        assert_eq!(with_log(&store, Log::due_mark), Some(65));
+        disk.set_capacity(None);
+        store.put(b"c", b"").unwrap();
+        assert_eq!(store.segments().iter().map(|segment| segment.marks).sum::<u64>(), 1);
+    }
+
+    /// The mark was forgotten in the sum, and a segment grew beyond what it may.
+    #[test]
+    fn a_mark_and_its_record_go_into_the_next_segment_if_both_do_not_fit() {
+        let clock = Arc::new(Hands(AtomicU64::new(1000)));
+        let store = store(&clock, SyncPolicy::Interval(Duration::from_secs(3600)));
+        store.put(b"a", &[0; 50]).unwrap();
+        store.put(b"b", &[0; 10]).unwrap();
+        store.inner.writer().unwrap().core.lock().active.as_mut().unwrap().stable = 115;
+        let written = store.put(b"c", &[0; 10]).unwrap();
+        assert_eq!(written.location.segment, 2, "150 + 32 + 35 is more than 200");
+        assert!(store.segments().iter().all(|segment| segment.bytes <= 200));
+    }
+
+    #[test]
+    fn the_tail_gives_out_records_that_it_has_whole() {
+        let clock = Arc::new(Hands(AtomicU64::new(1000)));
+        let store = store(&clock, SyncPolicy::Always);
+        store.put(b"a", b"").unwrap();
+        let mut tail = with_log(&store, |log| Tail::at(&log.segment, 100));
+        tail.bytes.extend_from_slice(b"0123456789");
+        let at = |segment, offset, len| Location { segment, offset, len };
+        assert_eq!(tail.record(&at(1, 102, 3)), Some(&b"234"[..]));
+        assert_eq!(tail.record(&at(1, 100, 10)), Some(&b"0123456789"[..]));
+        for other in [at(1, 99, 3), at(1, 108, 3), at(2, 102, 3), at(1, 0, u64::MAX), at(1, u64::MAX, 1)] {
+            assert_eq!(tail.record(&other), None, "{other:?}");
+        }
+        tail.truncate(104);
+        assert_eq!(tail.bytes, b"0123");
+        tail.truncate(50);
+        assert_eq!(tail.bytes, b"");
+    }
+}

@@ -124,9 +124,10 @@ fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
         Err(_) => false,
     };
     let Some(parent) = dir.parent() else { return Ok(()) };
-    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     if !existed {
-        make_dir(disk, parent)?;
+        if !parent.as_os_str().is_empty() {
+            make_dir(disk, parent)?;
+        }
         match disk.create_dir(dir) {
             // Somebody else was quicker, or it is a file: listing tells which.
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io("create", dir, e)),
@@ -134,6 +135,7 @@ fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
         }
     }
     // The parent's entry for the directory must survive with the first record in it.
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     match disk.sync_dir(parent) {
         // Whoever gave us a directory in a place that is closed to us has made it durable.
         Err(e) if existed && e.kind() == io::ErrorKind::PermissionDenied => Ok(()),

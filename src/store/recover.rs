@@ -176,3 +176,6 @@ fn mark_value(kind: Kind, value: Option<&[u8]>) -> Option<u64> {
 pub(super) fn is_torn(gap: &Gap) -> bool {
     gap.cut_short && gap.reaches_end && !gap.gave_up
 }
+
+#[cfg(test)]
+mod tests;

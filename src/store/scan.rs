@@ -396,3 +396,6 @@ impl Window {
         Ok(check.finish())
     }
 }
+
+#[cfg(test)]
+mod tests;

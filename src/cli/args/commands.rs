@@ -1,0 +1,239 @@
+//! What each command takes. Every doc comment here is a line of help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use super::From;
+use crate::format::{FormatKind, SegmentId};
+use crate::text;
+
+/// What to do; without a command the interface opens.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Prints values
+    Get(Get),
+    /// Writes a value
+    #[command(visible_alias = "set")]
+    Put(Put),
+    /// Deletes keys and says how many existed
+    #[command(visible_alias = "del")]
+    Delete(Delete),
+    /// Lists live keys in byte order
+    #[command(visible_alias = "keys")]
+    List(List),
+    /// Shows the figures of the whole store
+    Stats(Stats),
+    /// Shows the segment files: size, records, live and dead bytes
+    Segments(Segments),
+    /// Shows the records of a segment, each at its offset
+    Records(Records),
+    /// Shows one record byte by byte: its fields and checksums
+    Dump(Dump),
+    /// Shows every version of a key that is still on disk, newest first
+    History(History),
+    /// Shows the records of one segment file by itself, and what is wrong with it
+    Inspect(Inspect),
+    /// Reads every byte and lists what it finds
+    Verify(Verify),
+    /// Opens the interface on a sample store that is made for it
+    Demo(Demo),
+}
+
+/// `logkv get`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Get {
+    /// Which keys
+    #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]
+    pub(in crate::cli) keys: Vec<OsString>,
+    /// The bytes as they are, even to a terminal
+    #[arg(long)]
+    pub(in crate::cli) raw: bool,
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv put`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+VALUE is taken as it stands, so JSON needs no care; only one that begins with \" is a quoted string with escapes.
+@FILE reads a file. Without VALUE, standard input is read to its end.
+After --, nothing is an option: logkv put -- -key -value")]
+pub(in crate::cli) struct Put {
+    /// The key
+    #[arg(value_name = "KEY", allow_negative_numbers = true)]
+    pub(in crate::cli) key: OsString,
+    /// The value, or @FILE; standard input when absent
+    #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+    pub(in crate::cli) value: Option<OsString>,
+    /// How long the value lives, as in 90s or 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(in crate::cli) ttl: Option<Duration>,
+    /// Writes only if the key has no value; exit code 1 if it has
+    #[arg(long)]
+    pub(in crate::cli) if_absent: bool,
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv delete`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Delete {
+    /// Which keys
+    #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]
+    pub(in crate::cli) keys: Vec<OsString>,
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv list`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct List {
+    /// Only keys that begin with this
+    #[arg(long, value_name = "P", allow_hyphen_values = true)]
+    pub(in crate::cli) prefix: Option<OsString>,
+    /// At most this many
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(in crate::cli) limit: Option<usize>,
+    /// Only keys after this one, itself excluded
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    pub(in crate::cli) after: Option<OsString>,
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv stats`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Stats {
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv segments`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Segments {
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv records`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A damaged or torn stretch is one line with its offset and length; its kind is unknown.
+The format of a directory that holds several goes before the command: logkv --from riak records 1")]
+pub(in crate::cli) struct Records {
+    /// The number of the segment
+    #[arg(value_name = "SEGMENT", conflicts_with = "all", value_parser = segment)]
+    pub(in crate::cli) segment: Option<SegmentId>,
+    /// Every segment, in the order of their numbers
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+    /// Starts at the first record at or after this offset
+    #[arg(long = "from", value_name = "OFFSET", conflicts_with = "all", value_parser = offset)]
+    pub(in crate::cli) offset: Option<u64>,
+    /// At most this many
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(in crate::cli) limit: Option<usize>,
+}
+
+/// `logkv dump`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`logkv records` lists the offsets. Of a long value the first 64 KiB are shown, its checksum is computed over all of it.
+In json, starts are counted from the start of the record.")]
+pub(in crate::cli) struct Dump {
+    /// The number of the segment
+    #[arg(value_name = "SEGMENT", value_parser = segment)]
+    pub(in crate::cli) segment: SegmentId,
+    /// Where the record starts, in bytes from the start of the file
+    #[arg(value_name = "OFFSET", value_parser = plain_offset)]
+    pub(in crate::cli) offset: u64,
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv history`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads every segment: the index in memory knows only the newest version. Exit code 1 if there is none.")]
+pub(in crate::cli) struct History {
+    /// Which key
+    #[arg(value_name = "KEY", allow_negative_numbers = true)]
+    pub(in crate::cli) key: OsString,
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv inspect`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file may be of any format and have any name; no other file is opened, no lock is taken. `live` is what this file
+alone says: a newer version may lie in another. Exit code 1 only for damage, as with verify.
+In json, lines with a `state` are records and lines with a `severity` are findings.")]
+pub(in crate::cli) struct Inspect {
+    /// A segment file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) file: PathBuf,
+}
+
+/// `logkv verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code 1 only for damage: a torn tail, leftovers and foreign files are findings too, with exit code 0.")]
+pub(in crate::cli) struct Verify {
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv demo`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a terminal, --keep makes the store and says where it is.")]
+pub(in crate::cli) struct Demo {
+    /// Makes the store here, in a directory that is missing or empty, and leaves it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) keep: Option<PathBuf>,
+}
+
+impl Command {
+    /// The format named after the command.
+    pub(super) fn format(&self) -> Option<FormatKind> {
+        match self {
+            Self::Get(args) => args.from.format,
+            Self::Put(args) => args.from.format,
+            Self::Delete(args) => args.from.format,
+            Self::List(args) => args.from.format,
+            Self::Stats(args) => args.from.format,
+            Self::Segments(args) => args.from.format,
+            Self::Dump(args) => args.from.format,
+            Self::History(args) => args.from.format,
+            Self::Verify(args) => args.from.format,
+            Self::Records(_) | Self::Inspect(_) | Self::Demo(_) => None,
+        }
+    }
+}
+
+fn duration(words: &str) -> Result<Duration, String> {
+    text::parse_duration(words).map_err(|e| e.to_string())
+}
+
+fn number(words: &str) -> Result<usize, String> {
+    words.parse().map_err(|_| "a whole number".into())
+}
+
+fn segment(words: &str) -> Result<SegmentId, String> {
+    words.parse().map_err(|_| "a segment is a number; `logkv segments` lists them".into())
+}
+
+fn offset(words: &str) -> Result<u64, String> {
+    if FormatKind::by_name(words).is_some() {
+        return Err(format!("here it is an offset; a format goes before the command: logkv --from {words} records"));
+    }
+    plain_offset(words)
+}
+
+fn plain_offset(words: &str) -> Result<u64, String> {
+    words.parse().map_err(|_| "an offset is a number of bytes from the start of the file".into())
+}
