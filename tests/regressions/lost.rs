@@ -1,8 +1,10 @@
 //! Segments, or parts of them, that are gone or cannot be read: nothing passes for the newest without a word.
 
+use std::time::Duration;
+
 use logkv::disk::sim::SimDisk;
-use logkv::store::{FindingKind, Mode, Severity};
-use logkv::{Error, Store};
+use logkv::store::{FindingKind, Mode, Severity, SyncPolicy};
+use logkv::{Error, Options, Store};
 
 use super::{
     PERHAPS_ABSENT, assert_strict_refuses, certain, files, hint_path, kinds, open, options, read, segment_path, shown,
@@ -95,6 +97,36 @@ fn an_unreadable_end_of_the_log_is_served_around_and_not_written() {
     assert_eq!(shown(&writer, b"k0"), suspected(VALUE));
     assert!(matches!(writer.put(b"a", b"b"), Err(Error::ReadOnly { .. })));
     writer.close().unwrap();
+    assert_eq!(files(&disk), before);
+}
+
+/// A record that did not hold passed for the end of the log, because the sector behind it could not be read: it might
+/// hold the evidence that all before it had been synced. What cannot be looked at speaks against a cut.
+#[test]
+fn damage_before_an_unreadable_sector_is_no_torn_tail() {
+    let disk = SimDisk::new();
+    let options = || Options {
+        sync: SyncPolicy::Interval(Duration::from_secs(3600)),
+        max_segment_bytes: 4 << 20,
+        ..super::options()
+    };
+    let store = open(&disk, options()).unwrap();
+    store.put(b"k", b"old").unwrap();
+    let hit = store.put(b"k", b"new").unwrap().location;
+    // Longer than what is read at once, so that the sector is met later than the record.
+    store.put(b"long", &vec![b'x'; 1 << 20]).unwrap();
+    let behind = store.put(b"behind", b"v").unwrap().location;
+    let disk = disk.kill();
+    disk.flip_bit(segment_path(1), (hit.offset + hit.len - 1) * 8).unwrap();
+    disk.fail_reads_at(segment_path(1), behind.offset..behind.offset + 5).unwrap();
+    let before = files(&disk);
+    for open in [read, open] {
+        let store = open(&disk, options()).unwrap();
+        assert_eq!(kinds(&store)[..2], [FindingKind::DamagedRecord, FindingKind::Unreadable]);
+        assert_eq!(store.mode(), Mode::ReadOnly);
+        assert!(matches!(store.get(b"k"), Err(Error::Damaged { offset, .. }) if offset == hit.offset));
+        assert_eq!(shown(&store, b"behind"), PERHAPS_ABSENT);
+    }
     assert_eq!(files(&disk), before);
 }
 

@@ -6,7 +6,9 @@ use logkv::format::{Decoded, FormatKind, record};
 use logkv::store::{FindingKind, Mode};
 use logkv::{Error, Options};
 
-use super::{Hand, SALT, certain, files, hint_path, kinds, open, options, read, riak_record, segment_path, shown};
+use super::{
+    Hand, SALT, certain, files, hint_path, kinds, open, options, read, refusal, riak_record, segment_path, shown,
+};
 
 /// A merge by a later version was stopped half-way; a reader took the inputs that were left for the store, and deleted
 /// keys were back. As long as `MERGE` is there, neither reader nor writer may answer.
@@ -15,8 +17,9 @@ fn an_unfinished_merge_is_refused_by_readers_and_writers() {
     let disk = super::store_of(3);
     disk.insert("/data/MERGE", b"inputs and outputs".to_vec()).unwrap();
     let before = files(&disk);
-    for refused in [read(&disk, options()), open(&disk, options())] {
-        assert!(matches!(&refused, Err(Error::NeedsNewer { path, .. }) if path.ends_with("MERGE")), "{refused:?}");
+    for opened in [read(&disk, options()), open(&disk, options())] {
+        let refused = refusal(opened);
+        assert!(matches!(&refused, Error::NeedsNewer { path, .. } if path.ends_with("MERGE")), "{refused:?}");
     }
     assert_eq!(files(&disk), before);
 }
@@ -30,8 +33,9 @@ fn inspecting_never_opens_a_writer_over_records_from_the_future() {
     hand = hand.put(b"a", b"in a codec from the future", 6);
     from_the_future(&mut hand.bytes, offset);
     let disk = SimDisk::from_files([(segment_path(1), hand.bytes)]).unwrap();
-    for refused in [read(&disk, options()), open(&disk, options())] {
-        assert!(matches!(refused, Err(Error::NeedsNewer { .. })), "{refused:?}");
+    for opened in [read(&disk, options()), open(&disk, options())] {
+        let refused = refusal(opened);
+        assert!(matches!(refused, Error::NeedsNewer { .. }), "{refused:?}");
     }
     let before = files(&disk);
     let store = open(&disk, Options { inspect: true, ..options() }).unwrap();
@@ -62,8 +66,9 @@ fn from_the_future(bytes: &mut [u8], offset: usize) {
 fn a_format_that_is_not_there_is_refused_and_begins_no_store() {
     let disk = SimDisk::from_files([("/data/1.bitcask.data", riak_record(1, b"k", b"v"))]).unwrap();
     let native = || Options { create: false, from: Some(FormatKind::Native), ..options() };
-    for refused in [open(&disk, native()), read(&disk, native())] {
-        assert!(matches!(refused, Err(Error::NotAStore { .. })), "{refused:?}");
+    for opened in [open(&disk, native()), read(&disk, native())] {
+        let refused = refusal(opened);
+        assert!(matches!(refused, Error::NotAStore { .. }), "{refused:?}");
     }
     assert_eq!(disk.image().len(), 1, "{:?}", disk.image().keys());
     assert_eq!(shown(&open(&disk, Options { create: false, ..options() }).unwrap(), b"k"), certain("v"));
