@@ -18,8 +18,8 @@
 use super::field::{fixed_len, start_of};
 use super::names::{FileRole, parse_decimal};
 use super::{
-    Check, Codec, Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, Hint, HintFault, Kind, Record, Role,
-    SegmentId, Sum, VersionOrder, Width, bytes_at,
+    Check, Codec, Decoded, Field, FileHeader, Format, FormatKind, Kind, Record, Role, SegmentId, VersionOrder, Width,
+    bytes_at,
 };
 
 /// The record, field by field.
@@ -70,20 +70,8 @@ impl Format for LogkvGo {
         format!("segment_{id}.log")
     }
 
-    fn hint_name(&self, _: SegmentId) -> Option<String> {
-        None
-    }
-
     fn version_order(&self) -> VersionOrder {
         VersionOrder::Place
-    }
-
-    fn max_file_header_len(&self) -> usize {
-        0
-    }
-
-    fn file_header(&self, _: &[u8]) -> Result<FileHeader, HeaderFault> {
-        Ok(FileHeader::NONE)
     }
 
     fn decode<'a>(&self, _: &FileHeader, _: u64, bytes: &'a [u8]) -> Decoded<'a> {
@@ -102,28 +90,12 @@ impl Format for LogkvGo {
         plausible(bytes, left).unwrap_or(false)
     }
 
-    fn hint<'a>(&self, _: &'a [u8]) -> Option<Result<Hint<'a>, HintFault>> {
-        None
-    }
-
     fn frame_len(&self) -> fn(bool) -> u64 {
         |_| HEADER_LEN as u64
     }
 
     fn record_fields(&self) -> &'static [Field] {
         &FIELDS
-    }
-
-    fn record_sums(&self) -> &'static [Sum] {
-        &[]
-    }
-
-    fn file_header_fields(&self) -> &'static [Field] {
-        &[]
-    }
-
-    fn hint_entry_fields(&self) -> &'static [Field] {
-        &[]
     }
 }
 

@@ -114,16 +114,22 @@ pub trait Format: Send + Sync + fmt::Debug {
     fn segment_name(&self, id: SegmentId) -> String;
 
     /// The name of the hint of the segment with this id, where the format has hints.
-    fn hint_name(&self, id: SegmentId) -> Option<String>;
+    fn hint_name(&self, _id: SegmentId) -> Option<String> {
+        None
+    }
 
     /// How versions of one key are ordered.
     fn version_order(&self) -> VersionOrder;
 
     /// The most bytes that [`Format::file_header`] ever asks for; 0 where segments have no header.
-    fn max_file_header_len(&self) -> usize;
+    fn max_file_header_len(&self) -> usize {
+        0
+    }
 
     /// Decodes what stands at the start of a segment file. Formats without a header answer with an empty one.
-    fn file_header(&self, bytes: &[u8]) -> Result<FileHeader, HeaderFault>;
+    fn file_header(&self, _bytes: &[u8]) -> Result<FileHeader, HeaderFault> {
+        Ok(FileHeader::NONE)
+    }
 
     /// Decodes the record that starts at `bytes[0]`, which lies at `offset` of a file with this header. The value need
     /// not be in `bytes`; [`Record::value_check`] verifies it afterwards, in pieces if it is long.
@@ -140,7 +146,9 @@ pub trait Format: Send + Sync + fmt::Debug {
     fn plausible(&self, bytes: &[u8], left: u64) -> bool;
 
     /// Decodes and checks a whole hint file. `None` where the format has no hints.
-    fn hint<'a>(&self, bytes: &'a [u8]) -> Option<Result<Hint<'a>, HintFault>>;
+    fn hint<'a>(&self, _bytes: &'a [u8]) -> Option<Result<Hint<'a>, HintFault>> {
+        None
+    }
 
     /// Bytes of a record before its key, without and with an expiry.
     fn frame_len(&self) -> fn(bool) -> u64;
@@ -149,13 +157,19 @@ pub trait Format: Send + Sync + fmt::Debug {
     fn record_fields(&self) -> &'static [Field];
 
     /// The checksums of a record, all of them CRC-32 (IEEE); empty where there are none.
-    fn record_sums(&self) -> &'static [Sum];
+    fn record_sums(&self) -> &'static [Sum] {
+        &[]
+    }
 
     /// The fields of the file header in file order; empty where there is none.
-    fn file_header_fields(&self) -> &'static [Field];
+    fn file_header_fields(&self) -> &'static [Field] {
+        &[]
+    }
 
     /// The fields of a hint entry in file order; empty where there are no hints.
-    fn hint_entry_fields(&self) -> &'static [Field];
+    fn hint_entry_fields(&self) -> &'static [Field] {
+        &[]
+    }
 }
 
 /// Who wrote a segment.

@@ -24,8 +24,8 @@
 use super::field::{fixed_len, start_of};
 use super::names::{FileRole, parse_decimal};
 use super::{
-    Check, Checksum, Codec, Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, Hint, HintEntry, HintFault,
-    Kind, Record, Role, SegmentId, Sum, VersionOrder, Width, bytes_at,
+    Check, Checksum, Codec, Decoded, Field, FileHeader, Format, FormatKind, Hint, HintEntry, HintFault, Kind, Record,
+    Role, SegmentId, Sum, VersionOrder, Width, bytes_at,
 };
 
 /// The record, field by field.
@@ -113,14 +113,6 @@ impl Format for Riak {
         VersionOrder::Place
     }
 
-    fn max_file_header_len(&self) -> usize {
-        0
-    }
-
-    fn file_header(&self, _: &[u8]) -> Result<FileHeader, HeaderFault> {
-        Ok(FileHeader::NONE)
-    }
-
     fn decode<'a>(&self, _: &FileHeader, _: u64, bytes: &'a [u8]) -> Decoded<'a> {
         decode(bytes)
     }
@@ -151,10 +143,6 @@ impl Format for Riak {
 
     fn record_sums(&self) -> &'static [Sum] {
         &SUMS
-    }
-
-    fn file_header_fields(&self) -> &'static [Field] {
-        &[]
     }
 
     fn hint_entry_fields(&self) -> &'static [Field] {
