@@ -35,7 +35,7 @@ Exit codes: 0 yes, 1 no, 2 usage, 3 locked by another writer, 4 damaged data was
 
 /// Look inside a Bitcask store: an interactive terminal interface on a fast, safe, append-only key-value engine.
 #[derive(Debug, Parser)]
-#[command(name = "logkv", version, override_usage = USAGE, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "logkv", version, override_usage = USAGE, after_help = EXAMPLES)]
 pub(super) struct Cli {
     /// One path, in a list so that a misspelled command with its arguments can be told from it
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, num_args = 0.., hide = true)]

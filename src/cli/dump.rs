@@ -30,14 +30,16 @@ pub(super) fn dump(session: &mut Session, args: &Dump) -> anyhow::Result<Exit> {
     let Some(row) = row_at(&store, args.segment, args.offset)? else {
         return Ok(session.notes.no(&nothing_there(&store, args)?));
     };
-    if let Some(warning) = not_a_start(&row, args.offset) {
-        session.notes.warn(&warning);
+    let starts_here = row.offset == args.offset;
+    if !starts_here {
+        session.notes.warn(&no_start(&row, args.offset));
     }
+    let row = starts_here.then_some(&row);
     let anatomy = inspect::anatomy(&store, args.segment, args.offset)?;
     if session.out.is_json() {
-        session.out.json(&Row::new(&anatomy, &row))?;
+        session.out.json(&Row::new(&anatomy, row))?;
     } else {
-        print(&mut session.out, &anatomy, &row)?;
+        print(&mut session.out, &anatomy, row)?;
     }
     Ok(Exit::Yes)
 }
@@ -63,24 +65,22 @@ fn nothing_there(store: &Store, args: &Dump) -> anyhow::Result<String> {
 }
 
 /// Bytes can be taken for a record anywhere; whoever did not mean to is told.
-fn not_a_start(row: &RecordRow, offset: u64) -> Option<String> {
-    (row.offset != offset).then(|| match row.kind {
+fn no_start(row: &RecordRow, offset: u64) -> String {
+    match row.kind {
         RowKind::Record(_) => format!("no record starts at {offset}; the one around it starts at {}", row.offset),
         RowKind::Gap => format!("{offset} lies in a {} stretch that starts at {}", row.state.name(), row.offset),
-    })
+    }
 }
 
 // ---- For people -----------------------------------------------------------------------------------------------------
 
-fn print(out: &mut Out, anatomy: &Anatomy, row: &RecordRow) -> anyhow::Result<()> {
-    let state = out.paint(tone(row.state), row.state.name());
-    out.line(&format!(
-        "segment {}, offset {}, {} bytes: {}, {state}",
-        anatomy.segment,
-        anatomy.offset,
-        text::count(anatomy.len),
-        row.kind.name()
-    ))?;
+fn print(out: &mut Out, anatomy: &Anatomy, row: Option<&RecordRow>) -> anyhow::Result<()> {
+    let what = match row {
+        Some(row) => format!("{}, {}", row.kind.name(), out.paint(tone(row.state), row.state.name())),
+        None => out.paint(Tone::Warning, "taken for a record"),
+    };
+    let Anatomy { segment, offset, len, .. } = anatomy;
+    out.line(&format!("segment {segment}, offset {offset}, {} bytes: {what}", text::count(*len)))?;
     for field in &anatomy.fields {
         print_field(out, anatomy.offset, field)?;
     }
@@ -148,14 +148,15 @@ fn covered(sum: &SumAnatomy, record: u64) -> String {
 
 // ---- For programs ---------------------------------------------------------------------------------------------------
 
+/// Without kind and state where no record starts.
 #[derive(Serialize)]
 struct Row<'a> {
     segment: SegmentId,
     offset: u64,
     len: u64,
     missing: u64,
-    kind: &'static str,
-    state: &'static str,
+    kind: Option<&'static str>,
+    state: Option<&'static str>,
     fields: Vec<FieldRow<'a>>,
     checksums: Vec<SumRow>,
 }
@@ -184,14 +185,14 @@ struct SumRow {
 }
 
 impl<'a> Row<'a> {
-    fn new(anatomy: &'a Anatomy, row: &RecordRow) -> Self {
+    fn new(anatomy: &'a Anatomy, row: Option<&RecordRow>) -> Self {
         Self {
             segment: anatomy.segment,
             offset: anatomy.offset,
             len: anatomy.len,
             missing: anatomy.missing,
-            kind: row.kind.name(),
-            state: row.state.name(),
+            kind: row.map(|row| row.kind.name()),
+            state: row.map(|row| row.state.name()),
             fields: anatomy.fields.iter().map(FieldRow::from).collect(),
             checksums: anatomy.sums.iter().map(SumRow::from).collect(),
         }

@@ -4,11 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::anyhow;
+
 use super::args::Inspect;
 use super::exit::Exit;
 use super::session::Session;
 use super::{records, verify};
 use crate::disk::RealDisk;
+use crate::error::Error;
 use crate::format::SegmentId;
 use crate::inspect::{self, Report};
 use crate::store::Store;
@@ -16,9 +19,10 @@ use crate::text;
 
 /// `logkv inspect`
 pub(super) fn inspect(session: &mut Session, args: &Inspect) -> anyhow::Result<Exit> {
-    let (store, id) = inspect::open_file(Arc::new(RealDisk), &args.file, session.options())?;
+    let opened = inspect::open_file(Arc::new(RealDisk), &args.file, session.options());
+    let (store, id) = opened.map_err(|error| refusal(&args.file, error))?;
     if !session.out.is_json() && !session.global.quiet {
-        session.out.line(&title(&args.file, &store, id))?;
+        session.out.line(&format!("{}: a segment file of the {} format", text::path(&args.file), store.format()))?;
     }
     // A file whose header is damaged has been refused: then there are findings, and no segment.
     if store.segments().iter().any(|info| info.id == id) {
@@ -30,8 +34,13 @@ pub(super) fn inspect(session: &mut Session, args: &Inspect) -> anyhow::Result<E
     Ok(verify::exit(&report))
 }
 
-fn title(file: &Path, store: &Store, id: SegmentId) -> String {
-    format!("{}: segment {id} of the {} format", text::path(file), store.format())
+/// The engine's words are about stores, and here a file was asked for.
+fn refusal(file: &Path, error: Error) -> anyhow::Error {
+    match error {
+        Error::Missing { .. } => anyhow!("{} does not exist", text::path(file)),
+        Error::NotAStore { reason, .. } => anyhow!("{} cannot be inspected: {reason}", text::path(file)),
+        _ => error.into(),
+    }
 }
 
 /// What the report says of the file, and not of a directory around it. The engine knows the file under the name that its

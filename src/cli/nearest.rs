@@ -28,6 +28,8 @@ pub(super) fn path(word: &Path) -> Option<String> {
 
 fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
     names
+        // One letter is like every word that begins with it.
+        .filter(|name| name.chars().nth(1).is_some())
         .map(|name| (strsim::jaro_winkler(word, &name), name))
         .filter(|(likeness, _)| *likeness >= SIMILAR)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)))
@@ -53,5 +55,7 @@ mod tests {
         assert!(std::fs::create_dir(dir.join("database")).is_ok());
         assert_eq!(path(&dir.join("databse")), Some(dir.join("database").display().to_string()));
         assert_eq!(path(&dir.join("x")), None);
+        assert!(std::fs::create_dir(dir.join("d")).is_ok());
+        assert_eq!(path(&dir.join("dat")), Some(dir.join("database").display().to_string()));
     }
 }

@@ -20,10 +20,14 @@ pub(super) fn answer(error: &clap::Error) -> Exit {
 /// Joins the paragraphs of clap's message. The arguments in it are the user's, so every line is escaped.
 fn sentence(message: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
+    let mut usage = false;
     for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if line.starts_with("For more information") {
             continue;
         }
+        // The usage of the whole program has columns, what they say is in its help.
+        usage |= line.starts_with("Usage: ");
+        let line = if usage { line.split("  ").next().unwrap_or_default() } else { line };
         let line = text::escape_str(line.trim_start_matches("error: ").trim_start_matches("tip: ")).to_string();
         match parts.last_mut() {
             Some(last) if last.ends_with(':') => *last = format!("{last} {line}"),
@@ -47,6 +51,13 @@ mod tests {
             "unexpected argument '--fromat' found; a similar argument exists: '--format'; \
              usage: logkv get --format <FORMAT> <KEY>..."
         );
+    }
+
+    #[test]
+    fn the_usage_of_the_whole_program_loses_its_columns() {
+        let message =
+            "error: unexpected argument '--a  b' found\n\nUsage: logkv [PATH]       open\n       logkv COMMAND    do\n";
+        assert_eq!(sentence(message), "unexpected argument '--a  b' found; usage: logkv [PATH]; logkv COMMAND");
     }
 
     #[test]

@@ -67,13 +67,15 @@ fn line(out: &Out, finding: &Finding) -> String {
 
 fn summary(report: &Report) -> String {
     let damaged = report.findings.iter().filter(|finding| finding.severity == Severity::Damage).count();
+    let findings = match report.findings.len() as u64 {
+        0 => "no findings".to_owned(),
+        some => format!("{}, {} of them damage", several(some, "finding"), text::count(damaged as u64)),
+    };
     format!(
-        "read {} in {}: {} sound, {}, {} of them damage",
+        "read {} in {}: {} sound, {findings}",
         text::size(report.bytes),
         several(report.segments, "segment"),
         several(report.records, "record"),
-        several(report.findings.len() as u64, "finding"),
-        text::count(damaged as u64),
     )
 }
 

@@ -16,6 +16,9 @@ const LOOKS: &[&[&str]] = &[
     &["segments"],
     &["records", "1"],
     &["records", "--all", "--format", "json"],
+    &["dump", "1", "40"],
+    &["dump", "1", "0", "--format", "json"],
+    &["history", "k"],
     &["verify"],
     &["verify", "--recovery", "strict"],
     &["stats", "--create"],
@@ -91,4 +94,16 @@ fn looking_at_an_empty_directory_leaves_it_empty() {
     let dir = program.home().join("empty");
     fs::create_dir(&dir).unwrap();
     looking_changes_nothing(&program, &dir);
+}
+
+#[test]
+fn inspecting_one_file_changes_nothing_around_it() {
+    let program = Program::new();
+    assert!(program.run(&["put", "k", "1"]).status.success());
+    let before = snapshot(program.home());
+    for args in [&["inspect", "data/0000000001.data"][..], &["inspect", "data/0000000001.hint"], &["inspect", "data"]] {
+        let output = program.run(args);
+        assert_eq!(output.status.success(), args[1].ends_with(".data"), "{args:?}: {output:?}");
+        assert!(snapshot(program.home()) == before, "{args:?}");
+    }
 }
