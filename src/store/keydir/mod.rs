@@ -342,6 +342,20 @@ mod tests {
         }
     }
 
+    /// A key put again and again with an expiry once left a pair behind each time, uncounted, until the first of its times
+    /// had come.
+    #[test]
+    fn a_key_waits_for_one_expiry_only() {
+        let keydir = native();
+        let location = Location { segment: 1, offset: 40, len: 24 + 8 + 1 + 1 };
+        for at in 10..1000 {
+            keydir.set(b"k", Entry { expires_at: Some(at), location, ..entry(1, 40, 5) });
+        }
+        assert_eq!(keydir.expiring.lock().len(), 1);
+        keydir.remove(b"k");
+        assert_eq!(keydir.expiring.lock().len(), 0);
+    }
+
     #[test]
     fn a_row_that_changes_its_shape_moves_and_is_found() {
         let keydir = native();
