@@ -11,6 +11,8 @@ mod support;
 mod behaviour;
 #[path = "tui/hostile.rs"]
 mod hostile;
+#[path = "tui/picture.rs"]
+mod picture;
 #[path = "tui/screen.rs"]
 mod screen;
 #[path = "tui/scripts.rs"]
