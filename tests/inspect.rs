@@ -133,5 +133,15 @@ fn a_segment_file_under_any_name_is_shown_alone() {
         let whole = Store::open_read_only(&fixture("riak/riak-multi"), Options::default()).unwrap();
         assert_eq!(inspect::records(&store, id, 0).unwrap().count(), inspect::records(&whole, 8, 0).unwrap().count());
         assert_eq!(store.segments().len(), 1);
+        assert_eq!(store.directory_findings().unwrap(), []);
+    }
+}
+
+#[test]
+fn an_offset_behind_the_end_has_an_anatomy_of_nothing() {
+    let store = native_store(&SimDisk::new());
+    for offset in [1 << 20, u64::MAX - 3, u64::MAX] {
+        let anatomy = inspect::anatomy(&store, 1, offset).unwrap();
+        assert_eq!((anatomy.len, anatomy.sums.len()), (0, 0), "{offset}");
     }
 }

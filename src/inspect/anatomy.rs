@@ -91,7 +91,8 @@ pub fn anatomy(store: &Store, segment: SegmentId, offset: u64) -> Result<Anatomy
         let claimed = lens.of_field(field);
         let len = claimed.min(file_left.saturating_sub(start));
         if claimed > 0 || matches!(field.width, Width::Key | Width::Value) {
-            let shown = store.bytes(segment, offset + start, usize::try_from(len).unwrap_or(SHOWN).min(SHOWN))?;
+            let shown =
+                store.bytes(segment, offset.saturating_add(start), usize::try_from(len).unwrap_or(SHOWN).min(SHOWN))?;
             fields.push(describe(field, start, len, shown));
         }
         start += len;
@@ -146,7 +147,7 @@ fn left(store: &Store, segment: SegmentId, offset: u64, claimed: u64) -> Result<
     let (mut has, mut lacks) = (0, claimed);
     while has < lacks {
         let middle = has + (lacks - has) / 2;
-        match store.bytes(segment, offset + middle, 1)?.is_empty() {
+        match store.bytes(segment, offset.saturating_add(middle), 1)?.is_empty() {
             true => lacks = middle,
             false => has = middle + 1,
         }
@@ -214,7 +215,7 @@ impl Place<'_> {
         let mut at = covers.start;
         while at < covers.end {
             let want = usize::try_from(covers.end - at).unwrap_or(PIECE).min(PIECE);
-            let piece = self.store.bytes(self.segment, self.offset + at, want)?;
+            let piece = self.store.bytes(self.segment, self.offset.saturating_add(at), want)?;
             if piece.is_empty() {
                 break;
             }

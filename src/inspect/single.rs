@@ -52,7 +52,10 @@ struct OnlyFile {
 }
 
 impl ReadDisk for OnlyFile {
-    fn list(&self, _: &Path) -> io::Result<Vec<DirEntry>> {
+    fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
+        if self.shown_path.parent() != Some(dir) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         // Permission bits say in a directory of Bitcask's that a file is to be deleted; here somebody asked for it.
         Ok(vec![DirEntry { name: self.shown.clone(), mode: 0, ..self.disk.entry(&self.path)? }])
     }
