@@ -65,6 +65,39 @@ fn a_session_from_start_to_end() {
 }
 
 #[test]
+fn a_key_is_copied_in_letters_that_no_terminal_obeys() {
+    let dir = store(&[("\x1b]52;c;Zm9v\x07", "hostile")]);
+    let mut terminal = Terminal::start(dir.path(), (80, 24));
+    terminal.wait_for("hostile");
+    terminal.send("y");
+    terminal.wait_for("copied \\x1b]52;c;Zm9v\\x07");
+    // base64 of the escaped key.
+    let copied = b"\x1b]52;c;XHgxYl01MjtjO1ptOXZceDA3\x07";
+    assert!(terminal.raw().windows(copied.len()).any(|bytes| bytes == copied));
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
+    let dir = three_users();
+    let mut terminal = Terminal::start(dir.path(), (80, 24));
+    terminal.wait_for(" dark");
+    // A press on the second key, in SGR coordinates, which count from 1.
+    terminal.send("\x1b[<0;5;5M");
+    terminal.wait_for(" Ada");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+
+    let mut terminal = Terminal::start_with(&["--no-mouse", dir.path().to_str().unwrap()], (80, 24));
+    terminal.wait_for(" dark");
+    let capture = b"\x1b[?1000h";
+    assert!(!terminal.raw().windows(capture.len()).any(|bytes| bytes == capture));
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
 fn a_new_directory_is_made_after_a_yes() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("new");

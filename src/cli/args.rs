@@ -69,6 +69,10 @@ pub(super) struct Global {
     #[arg(long, global = true)]
     pub(super) read_only: bool,
 
+    /// Leaves the mouse to the terminal while the interface is open
+    #[arg(long, global = true)]
+    pub(super) no_mouse: bool,
+
     /// Makes a store in a directory that is missing or holds other files
     #[arg(long, global = true, conflicts_with = "read_only")]
     pub(super) create: bool,

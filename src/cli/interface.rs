@@ -55,7 +55,11 @@ fn unknown(word: &Path) -> Usage {
 
 #[cfg(feature = "tui")]
 pub(super) fn open(session: &mut Session, dir: &Path, options: Options) -> anyhow::Result<Exit> {
-    let settings = crate::tui::Settings { read_only: session.global.read_only, ..Default::default() };
+    let settings = crate::tui::Settings {
+        read_only: session.global.read_only,
+        mouse: !session.global.no_mouse,
+        ..Default::default()
+    };
     crate::tui::run(crate::tui::Target::Dir(dir.to_owned()), options, settings)?;
     Ok(Exit::Yes)
 }

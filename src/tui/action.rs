@@ -5,9 +5,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::app::{Figures, Opened, Pane, Report, Said};
-use super::effect::{KeysWanted, RecordsWanted, ValueWanted};
-use crate::inspect::RecordRow;
+use super::app::{Content, Figures, Opened, Pane, Said};
+use super::effect::{HistoryWanted, KeysWanted, RecordWanted, RecordsWanted, ValueWanted};
+use super::findings::FindingsPage;
+use crate::inspect::{Anatomy, RecordRow, Version};
 use crate::store::Entry;
 
 /// One thing that happened.
@@ -19,6 +20,22 @@ pub enum Action {
     Type(char),
     /// Text was pasted.
     Paste(String),
+    /// The mouse was pressed on a cell.
+    Click {
+        /// Its column, from 0.
+        x: u16,
+        /// Its line, from 0.
+        y: u16,
+    },
+    /// The wheel was turned over a cell.
+    Wheel {
+        /// Its column, from 0.
+        x: u16,
+        /// Its line, from 0.
+        y: u16,
+        /// Towards the end.
+        down: bool,
+    },
     /// The terminal has this many cells.
     Resized(Size),
     /// It is this late: microseconds since 1970.
@@ -53,8 +70,11 @@ pub enum Verb {
     Sort,
     CommandLine,
     Help,
+    Verify,
+    Findings,
     Delete,
     ToggleHex,
+    Copy,
     Redraw,
     Suspend,
     Quit,
@@ -161,12 +181,27 @@ pub enum Arrived {
         /// Bytes of the segment.
         total: u64,
     },
+    /// A record taken apart.
+    Record(RecordSeen),
     /// A value.
     Value(ValueSeen),
+    /// A selection has rested.
+    Rested(HistoryWanted),
+    /// The versions of a key are being looked for.
+    ReadingHistory {
+        /// Whose.
+        wanted: HistoryWanted,
+        /// How far.
+        progress: Progress,
+    },
+    /// The versions of a key.
+    History(HistorySeen),
     /// A command ended.
     Ran(Box<Ran>),
     /// Another process moved the store.
     Followed(Figures),
+    /// What is known to be amiss.
+    Findings(FindingsPage),
     /// A long command has done this much.
     Progress(Progress),
     /// Keys that complete what is typed.
@@ -232,13 +267,37 @@ pub struct RecordsSeen {
     pub place: usize,
 }
 
+/// A record taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSeen {
+    /// What was asked for.
+    pub wanted: RecordWanted,
+    /// The record. An error is a sentence.
+    pub anatomy: Result<Arc<Anatomy>, String>,
+}
+
+/// The versions of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistorySeen {
+    /// What was asked for.
+    pub wanted: HistoryWanted,
+    /// The state of the store that it shows; higher is later.
+    pub generation: u64,
+    /// The newest of them, newest first. An error is a sentence.
+    pub versions: Result<Vec<Version>, String>,
+    /// How many there are.
+    pub total: usize,
+}
+
 /// The answer to a look at a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueSeen {
     /// What was asked for.
     pub wanted: ValueWanted,
-    /// The value; `Ok(None)`: the key has none. An error is a sentence.
+    /// The value, or its beginning; `Ok(None)`: the key has none. An error is a sentence.
     pub value: Result<Option<Arc<Vec<u8>>>, String>,
+    /// Bytes of the whole value.
+    pub whole: u64,
     /// Damage may have hidden a newer version.
     pub suspect: bool,
 }
@@ -255,7 +314,7 @@ pub struct Ran {
     /// The record list of the segment that was written to.
     pub records: Option<RecordsSeen>,
     /// A page to show.
-    pub report: Option<Report>,
+    pub page: Option<Content>,
     /// It was the one whose progress is on the screen.
     pub was_long: bool,
 }

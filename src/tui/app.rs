@@ -3,16 +3,17 @@
 //! No terminal type, no clock, no file and no store: what is known of the store arrived as an answer. Lists are held
 //! as the window that the screen shows and a margin, never whole.
 
+mod panes;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::action::{KeyRow, Progress, Size};
-use super::effect::{KeysWanted, RecordsWanted, Sort, ValueWanted};
+pub use self::panes::{HistoryPane, KeysPane, RecordPane, RecordsPane, ValuePane};
+use super::action::{Progress, Size};
 use super::field::Field;
-use super::list::{Cursor, Window};
+use super::findings::FindingsPage;
+use super::list::Cursor;
 use crate::error::LockHolder;
-use crate::format::SegmentId;
-use crate::inspect::RecordRow;
 use crate::store::{SegmentInfo, Stats};
 
 /// A part of the screen.
@@ -29,13 +30,16 @@ pub enum Pane {
     Record,
     /// One value.
     Value,
+    /// The versions of one key.
+    History,
     /// The index.
     Keydir,
 }
 
 impl Pane {
     /// Every pane, in the order of Tab.
-    pub const ALL: [Self; 6] = [Self::Keys, Self::Segments, Self::Records, Self::Record, Self::Value, Self::Keydir];
+    pub const ALL: [Self; 7] =
+        [Self::Keys, Self::Segments, Self::Records, Self::Record, Self::Value, Self::History, Self::Keydir];
 
     /// Its name, on its border and in the help.
     pub fn title(self) -> &'static str {
@@ -45,6 +49,7 @@ impl Pane {
             Self::Records => "Records",
             Self::Record => "Record",
             Self::Value => "Value",
+            Self::History => "History",
             Self::Keydir => "Keydir",
         }
     }
@@ -57,13 +62,14 @@ impl Pane {
             Self::Records => None,
             Self::Record => Some('3'),
             Self::Value => Some('4'),
+            Self::History => Some('5'),
             Self::Keydir => Some('6'),
         }
     }
 
     /// Whether its first line names columns.
     pub fn has_headings(self) -> bool {
-        matches!(self, Self::Keys | Self::Segments | Self::Records)
+        matches!(self, Self::Keys | Self::Segments | Self::Records | Self::History)
     }
 }
 
@@ -136,81 +142,6 @@ pub struct Figures {
     pub segments: Vec<SegmentInfo>,
 }
 
-/// The key browser.
-#[derive(Clone, Debug, Default)]
-pub struct KeysPane {
-    /// The selected row.
-    pub cursor: Cursor,
-    /// The key on it: what the selection follows when rows move.
-    pub selected: Option<Arc<[u8]>>,
-    /// The rows at hand.
-    pub window: Window<KeyRow>,
-    /// The order.
-    pub sort: Sort,
-    /// What keys must begin with, as typed.
-    pub filter: Field,
-    /// The same as bytes; stays behind while an escape is half typed.
-    pub prefix: Vec<u8>,
-    /// What was asked for last.
-    pub asked: Option<KeysWanted>,
-    /// The answer to that is still to come.
-    pub waiting: bool,
-    /// The generation of the rows.
-    pub generation: u64,
-}
-
-impl KeysPane {
-    /// The selected row, if it is at hand.
-    pub fn row(&self) -> Option<&KeyRow> {
-        self.window.get(self.cursor.at)
-    }
-}
-
-/// The records of one segment.
-#[derive(Clone, Debug, Default)]
-pub struct RecordsPane {
-    /// Which segment's.
-    pub segment: Option<SegmentId>,
-    /// The selected row.
-    pub cursor: Cursor,
-    /// The offset that it is at, or that is being looked for: what the selection follows.
-    pub offset: Option<u64>,
-    /// The rows at hand.
-    pub window: Window<RecordRow>,
-    /// What was asked for last.
-    pub asked: Option<RecordsWanted>,
-    /// The answer to that is still to come.
-    pub waiting: bool,
-    /// Stay at this record though the selected key is another one: it is what the last command wrote.
-    pub pinned: bool,
-    /// The generation of the rows.
-    pub generation: u64,
-    /// Bytes walked of so many, while a long segment is being walked.
-    pub walking: Option<(u64, u64)>,
-}
-
-impl RecordsPane {
-    /// The selected row, if it is at hand.
-    pub fn row(&self) -> Option<&RecordRow> {
-        self.window.get(self.cursor.at)
-    }
-}
-
-/// One value.
-#[derive(Clone, Debug, Default)]
-pub struct ValuePane {
-    /// What was asked for last.
-    pub asked: Option<ValueWanted>,
-    /// The answer to that, once it is there.
-    pub value: Option<Result<Option<Arc<Vec<u8>>>, String>>,
-    /// Damage may have hidden a newer version.
-    pub suspect: bool,
-    /// The byte on the first line.
-    pub top: usize,
-    /// Text or hexadecimal; `None`: what the bytes look like.
-    pub hex: Option<bool>,
-}
-
 /// What is being typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Typing {
@@ -270,6 +201,8 @@ pub enum Content {
     Help,
     /// What a command had to say at length.
     Report(Report),
+    /// What was found to be amiss.
+    Findings(FindingsPage),
 }
 
 /// A page and how far it is scrolled.
@@ -301,7 +234,7 @@ pub struct App {
     pub lead: Lead,
     /// The pane with the focus has the whole screen.
     pub zoomed: bool,
-    /// Which of record, value and keydir is shown where they take turns.
+    /// Which of record, value, history and keydir is shown where they take turns.
     pub tab: Pane,
     /// Pane 1.
     pub keys: KeysPane,
@@ -309,8 +242,12 @@ pub struct App {
     pub segments: Cursor,
     /// The records below it.
     pub records: RecordsPane,
+    /// Pane 3.
+    pub record: RecordPane,
     /// Pane 4.
     pub value: ValuePane,
+    /// Pane 5.
+    pub history: HistoryPane,
     /// Bytes of the keydir over time, oldest first.
     pub growth: Vec<u64>,
     /// What is being typed.

@@ -23,14 +23,26 @@ pub enum Effect {
     Keys(KeysWanted),
     /// Look at a record list (newest).
     Records(RecordsWanted),
+    /// Take a record apart (newest).
+    Record(RecordWanted),
     /// Read a value (newest).
     Value(ValueWanted),
+    /// List what is known to be amiss (newest).
+    Findings,
+    /// Say when a selection has rested (newest).
+    Rest(HistoryWanted),
+    /// Find every version of a key (newest).
+    History(HistoryWanted),
+    /// Stop looking for versions.
+    StopHistory,
     /// Find keys that complete a prefix (newest).
     Complete(Vec<u8>),
     /// Run a command; commands run one after the other, and none is skipped.
     Run(Box<Run>),
     /// Stop the command that is running, if it can be stopped.
     Stop,
+    /// Hand a text to the terminal's clipboard.
+    Copy(String),
     /// Draw everything anew.
     Redraw,
     /// Put the program to sleep.
@@ -144,11 +156,43 @@ pub enum RecordPlace {
     },
 }
 
-/// A value to read: the key's, as of the record that the keydir pointed at.
+/// The past of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryWanted {
+    /// The key.
+    pub key: Arc<[u8]>,
+}
+
+/// A row of a record list to be taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordWanted {
+    /// The segment.
+    pub segment: SegmentId,
+    /// Where the row starts.
+    pub offset: u64,
+    /// Its bytes.
+    pub len: u64,
+    /// What it is, if it is no record.
+    pub stretch: Option<Stretch>,
+}
+
+/// Bytes between records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// They do not decode.
+    Gap,
+    /// They are the unsynced end of the log.
+    Torn,
+}
+
+/// A value to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueWanted {
     /// The key.
     pub key: Arc<[u8]>,
-    /// Its newest record when this was asked.
+    /// The record that is selected.
     pub location: Location,
+    /// Bytes of the value as stored in that record, if the keydir no longer points at it: then they are read as they
+    /// are. `None`: the key's value is asked of the store.
+    pub older: Option<u64>,
 }

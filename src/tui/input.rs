@@ -1,6 +1,6 @@
 //! From a terminal's events to [`Key`]s and actions. Plain data in and out.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::action::{Action, Size};
 use super::key::Key;
@@ -19,7 +19,18 @@ pub fn input(event: Event) -> Option<Input> {
     match event {
         Event::Key(event) => key(event).map(Input::Key),
         Event::Paste(text) => Some(Input::Action(Action::Paste(text))),
+        Event::Mouse(event) => mouse(event).map(Input::Action),
         Event::Resize(width, height) => Some(Input::Action(Action::Resized(Size { width, height }))),
+        _ => None,
+    }
+}
+
+fn mouse(event: MouseEvent) -> Option<Action> {
+    let (x, y) = (event.column, event.row);
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Action::Click { x, y }),
+        MouseEventKind::ScrollUp => Some(Action::Wheel { x, y, down: false }),
+        MouseEventKind::ScrollDown => Some(Action::Wheel { x, y, down: true }),
         _ => None,
     }
 }

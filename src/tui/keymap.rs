@@ -14,6 +14,8 @@ pub enum Context {
     Anywhere,
     /// The panes, whichever has the focus.
     Panes,
+    /// The panes from which left and right lead to others.
+    Sideways,
     /// One pane.
     In(Pane),
     /// A line is being typed.
@@ -28,6 +30,10 @@ pub enum Context {
     Choice,
     /// A page lies over the panes.
     Page,
+    /// The page is text.
+    Text,
+    /// The page is a list of findings.
+    Findings,
     /// Nothing is open yet, or ever will be.
     Waiting,
 }
@@ -38,6 +44,7 @@ impl Context {
         match self {
             Self::Anywhere => "Anywhere",
             Self::Panes => "Panes",
+            Self::Sideways => "Panes, but for the record",
             Self::In(pane) => pane.title(),
             Self::Typing => "While typing",
             Self::CommandLine => "Command line",
@@ -45,6 +52,8 @@ impl Context {
             Self::Question => "Questions",
             Self::Choice => "Choosing a store",
             Self::Page => "Pages like this one",
+            Self::Text => "Pages of text",
+            Self::Findings => "Findings",
             Self::Waiting => "While opening",
         }
     }
@@ -69,7 +78,9 @@ const fn row(context: Context, keys: &'static [Key], verb: Verb, hint: &'static 
     Binding { context, keys, verb, hint, help }
 }
 
-use Context::{Anywhere, Choice, CommandLine, Filter, In, Page, Panes, Question, Typing, Waiting};
+use Context::{
+    Anywhere, Choice, CommandLine, Filter, Findings, In, Page, Panes, Question, Sideways, Text, Typing, Waiting,
+};
 use Key::{
     BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up,
 };
@@ -82,7 +93,10 @@ pub const BINDINGS: &[Binding] = &[
     row(In(Pane::Keys),     &[Char('d')],            Verb::Delete,                  "delete",   "Delete the selected key, after a yes."),
     row(In(Pane::Segments), &[Enter],                Verb::Enter,                   "records",  "Open the selected segment's records."),
     row(In(Pane::Records),  &[Enter],                Verb::Enter,                   "record",   "Show the selected record."),
+    row(In(Pane::Record),   &[Left, Char('h')],      Verb::Move(Motion::Left),      "field",    "To the start of the field, or to the one before."),
+    row(In(Pane::Record),   &[Right, Char('l')],     Verb::Move(Motion::Right),     "",         "To the next field."),
     row(In(Pane::Value),    &[Char('x')],            Verb::ToggleHex,               "text/hex", "Show the value as text, or in hexadecimal."),
+    row(In(Pane::History),  &[Enter],                Verb::Enter,                   "record",   "Go to the record of the selected version."),
 
     row(Panes, &[Char('?')],                         Verb::Help,                    "help",     "Show this page."),
     row(Panes, &[Char(':')],                         Verb::CommandLine,             "command",  "Type a command."),
@@ -93,14 +107,13 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('2')],                         Verb::Focus(Pane::Segments),   "",         "Go to the segments."),
     row(Panes, &[Char('3')],                         Verb::Focus(Pane::Record),     "",         "Go to the record."),
     row(Panes, &[Char('4')],                         Verb::Focus(Pane::Value),      "",         "Go to the value."),
+    row(Panes, &[Char('5')],                         Verb::Focus(Pane::History),    "",         "Go to the history."),
     row(Panes, &[Char('6')],                         Verb::Focus(Pane::Keydir),     "",         "Go to the keydir."),
     row(Panes, &[Char('+')],                         Verb::Zoom,                    "zoom",     "Give the pane the whole screen."),
     row(Panes, &[Char('_')],                         Verb::Unzoom,                  "",         "Show all panes again."),
     row(Panes, &[Esc],                               Verb::Leave,                   "",         "Out of a zoom, the records, a filter; stop a command."),
     row(Panes, &[Up, Char('k')],                     Verb::Move(Motion::Up),        "",         "Up one line."),
     row(Panes, &[Down, Char('j')],                   Verb::Move(Motion::Down),      "",         "Down one line."),
-    row(Panes, &[Left, Char('h')],                   Verb::Move(Motion::Left),      "",         "To the pane on the left."),
-    row(Panes, &[Right, Char('l')],                  Verb::Move(Motion::Right),     "",         "To the pane on the right."),
     row(Panes, &[PageUp],                            Verb::Move(Motion::PageUp),    "",         "Up one page."),
     row(Panes, &[PageDown],                          Verb::Move(Motion::PageDown),  "",         "Down one page."),
     row(Panes, &[Ctrl('u')],                         Verb::Move(Motion::HalfUp),    "",         "Up half a page."),
@@ -110,6 +123,12 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key, around the end; in records: of this key."),
     row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
     row(Panes, &[Char('q')],                         Verb::Quit,                    "quit",     "Make everything durable and leave."),
+    row(Panes, &[Char('v')],                         Verb::Verify,                  "verify",   "Read every byte and list what is found."),
+    row(Panes, &[Char('F')],                         Verb::Findings,                "",         "List what opening found to be amiss."),
+    row(Panes, &[Char('y')],                         Verb::Copy,                    "copy",     "Copy the key, as the command line takes it."),
+
+    row(Sideways, &[Left, Char('h')],                Verb::Move(Motion::Left),      "",         "To the pane on the left."),
+    row(Sideways, &[Right, Char('l')],               Verb::Move(Motion::Right),     "",         "To the pane on the right."),
 
     row(CommandLine, &[Enter],                       Verb::Submit,                  "run",      "Run the command and go back to the pane."),
     row(CommandLine, &[Tab],                         Verb::Complete,                "complete", "Complete the command or the key."),
@@ -142,7 +161,9 @@ pub const BINDINGS: &[Binding] = &[
     row(Choice, &[Char('G'), End],                   Verb::Move(Motion::Last),      "",         "To the last line."),
     row(Choice, &[Char('q'), Esc],                   Verb::Quit,                    "quit",     "Leave."),
 
-    row(Page, &[Esc, Enter, Char('q'), Char('?')],   Verb::Cancel,                  "close",    "Close the page."),
+    row(Findings, &[Enter],                          Verb::Enter,                   "go there", "Go to the record that the finding is about."),
+    row(Page, &[Esc, Char('q')],                     Verb::Cancel,                  "close",    "Close the page."),
+    row(Text, &[Enter, Char('?')],                   Verb::Cancel,                  "",         "Close the page, too."),
     row(Page, &[Up, Char('k')],                      Verb::Move(Motion::Up),        "scroll",   "Up one line."),
     row(Page, &[Down, Char('j')],                    Verb::Move(Motion::Down),      "",         "Down one line."),
     row(Page, &[PageUp, Ctrl('u')],                  Verb::Move(Motion::PageUp),    "",         "Up one page."),
@@ -159,8 +180,10 @@ pub const BINDINGS: &[Binding] = &[
 
 /// The contexts in force, innermost first.
 pub fn contexts(app: &App) -> Vec<Context> {
-    if app.page.is_some() {
-        return vec![Page, Anywhere];
+    match app.page.as_ref().map(|page| &page.content) {
+        Some(app::Content::Findings(_)) => return vec![Findings, Page, Anywhere],
+        Some(app::Content::Help | app::Content::Report(_)) => return vec![Page, Text, Anywhere],
+        None => {}
     }
     if app.is_asking() {
         return vec![Question, Anywhere];
@@ -174,7 +197,15 @@ pub fn contexts(app: &App) -> Vec<Context> {
     match app.typing {
         Some(app::Typing::Command) => vec![CommandLine, Typing, Anywhere],
         Some(app::Typing::Filter) => vec![Filter, Typing, Anywhere],
-        None => vec![In(app.focus), Panes, Anywhere],
+        None => pane_contexts(app.focus),
+    }
+}
+
+/// In the record left and right go over its fields.
+fn pane_contexts(pane: Pane) -> Vec<Context> {
+    match pane {
+        Pane::Record => vec![In(pane), Panes, Anywhere],
+        _ => vec![In(pane), Panes, Sideways, Anywhere],
     }
 }
 
@@ -201,13 +232,14 @@ mod tests {
     use super::*;
 
     fn stacks() -> Vec<Vec<Context>> {
-        let panes = Pane::ALL.map(|pane| vec![In(pane), Panes, Anywhere]);
+        let panes = Pane::ALL.map(pane_contexts);
         let others = [
             vec![CommandLine, Typing, Anywhere],
             vec![Filter, Typing, Anywhere],
             vec![Question, Anywhere],
             vec![Choice, Anywhere],
-            vec![Page, Anywhere],
+            vec![Page, Text, Anywhere],
+            vec![Findings, Page, Anywhere],
             vec![Waiting, Anywhere],
         ];
         panes.into_iter().chain(others).collect()

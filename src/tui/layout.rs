@@ -20,6 +20,9 @@ pub struct Area {
 /// The narrowest and lowest screen that shows a pane.
 pub const SMALLEST: Size = Size { width: 40, height: 10 };
 
+/// Cells of a page on a screen that is much wider.
+const WIDEST_PAGE: u16 = 120;
+
 /// The whole screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -35,7 +38,7 @@ pub struct Layout {
     pub command: Area,
     /// The hints.
     pub hints: Area,
-    /// Record, value and keydir take turns in one place.
+    /// Record, value, history and keydir take turns in one place.
     pub tabbed: bool,
 }
 
@@ -73,6 +76,20 @@ impl Layout {
         self.panes.iter().find(|(_, area)| beside(area)).map(|(pane, _)| *pane)
     }
 
+    /// Where a page lies that covers the panes.
+    pub fn over(&self) -> Area {
+        let body = self.body();
+        let width = if body.width < WIDEST_PAGE + 16 { body.width } else { WIDEST_PAGE };
+        Area { x: body.x + (body.width - width) / 2, width, ..body }
+    }
+
+    /// Cells and lines between the borders of such a page, one of each at least.
+    pub fn page_inside(&self) -> (usize, usize) {
+        let inside = |outside: u16| usize::from(outside.saturating_sub(2)).max(1);
+        let Area { width, height, .. } = self.over();
+        (inside(width), inside(height))
+    }
+
     /// The space between the top line and the bottom lines.
     pub fn body(&self) -> Area {
         let y = self.top.y + self.top.height;
@@ -102,7 +119,7 @@ pub fn layout(app: &App) -> Layout {
     } else if width >= 160 && height >= 44 {
         wide(&mut layout, body, segments);
     } else if width >= 104 && height >= 32 {
-        medium(&mut layout, body, segments);
+        medium(&mut layout, body, segments, app.tab);
     } else {
         small(&mut layout, body, app.tab);
     }
@@ -120,35 +137,37 @@ fn wide(layout: &mut Layout, body: Area, segments: u16) {
     let (middle, right) = split_columns(rest, rest.width * 49 / 100);
     let (keys, keydir) = split_rows(left, left.height.saturating_sub(9));
     let (segments, records) = split_rows(middle, segments.clamp(8, middle.height * 2 / 5));
-    let (record, value) = split_rows(right, 11);
+    let (record, rest) = split_rows(right, 17);
+    let (value, history) = split_rows(rest, rest.height * 3 / 5);
     layout.panes.extend([
         (Pane::Keys, keys),
         (Pane::Segments, segments),
         (Pane::Records, records),
         (Pane::Record, record),
         (Pane::Value, value),
+        (Pane::History, history),
         (Pane::Keydir, keydir),
     ]);
 }
 
-/// Two columns, all panes.
-fn medium(layout: &mut Layout, body: Area, segments: u16) {
+/// Two columns; value and history take turns.
+fn medium(layout: &mut Layout, body: Area, segments: u16, tab: Pane) {
     let (left, right) = split_columns(body, body.width * 40 / 100);
     let (keys, keydir) = split_rows(left, left.height.saturating_sub(5));
     let (segments, rest) = split_rows(right, segments.clamp(7, (right.height / 3).max(7)));
-    let (records, rest) = split_rows(rest, rest.height.saturating_sub(17).max(8));
-    let (record, value) = split_rows(rest, 8);
+    let (records, rest) = split_rows(rest, rest.height.saturating_sub(19).max(8));
+    let (record, value) = split_rows(rest, 12);
     layout.panes.extend([
         (Pane::Keys, keys),
         (Pane::Segments, segments),
         (Pane::Records, records),
         (Pane::Record, record),
-        (Pane::Value, value),
+        (if tab == Pane::History { tab } else { Pane::Value }, value),
         (Pane::Keydir, keydir),
     ]);
 }
 
-/// Two columns; record, value and keydir take turns, and the keydir has a line of its own.
+/// Two columns; record, value, history and keydir take turns, and the keydir has a line of its own.
 fn small(layout: &mut Layout, body: Area, tab: Pane) {
     let keydir = Area { y: body.y + body.height.saturating_sub(1), height: 1, ..body };
     let body = Area { height: body.height.saturating_sub(1), ..body };
@@ -188,7 +207,7 @@ mod tests {
     fn the_three_sizes_show_what_they_promise() {
         let shown = |w, h| layout(&app(w, h)).panes.into_iter().map(|(pane, _)| pane).collect::<Vec<_>>();
         assert_eq!(shown(80, 24), [Pane::Keys, Pane::Segments, Pane::Records, Pane::Value]);
-        assert_eq!(shown(120, 40).len(), Pane::ALL.len());
+        assert_eq!(shown(120, 40).len(), Pane::ALL.len() - 1, "value and history take turns");
         assert_eq!(shown(200, 60).len(), Pane::ALL.len());
         assert_eq!(shown(40, 10), [Pane::Keys]);
         assert!(shown(39, 10).is_empty() && shown(1, 1).is_empty());

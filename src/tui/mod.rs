@@ -15,8 +15,10 @@
 pub mod action;
 pub mod app;
 pub mod command;
+pub mod dump;
 pub mod effect;
 pub mod field;
+pub mod findings;
 pub mod help;
 pub mod input;
 pub mod jobs;
@@ -36,7 +38,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
@@ -71,12 +75,16 @@ pub struct Settings {
     pub read_only: bool,
     /// Use colours. Default: unless `NO_COLOR` is set and not empty.
     pub color: bool,
+    /// Take clicks and the wheel; the terminal's own selection then needs Shift.
+    pub mouse: bool,
+    /// How long a selection must rest before all segments are read for its history.
+    pub rest: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { read_only: false, color: !no_color }
+        Self { read_only: false, color: !no_color, mouse: true, rest: Duration::from_millis(150) }
     }
 }
 
@@ -88,12 +96,13 @@ pub fn run(target: Target, options: Options, settings: Settings) -> anyhow::Resu
     let Target::Dir(path) = target;
     let (sender, inputs) = channel();
     let (clock, create, theme) = (Arc::clone(&options.clock), options.create, Theme { color: settings.color });
+    let mouse = settings.mouse;
     let answers = sender.clone();
     // When nobody listens any more, nobody needs the answer.
     let send = Arc::new(move |action| drop(answers.send(Incoming::Input(Input::Action(action)))));
     let desk = Desk::new(Arc::new(RealDisk), options, settings, send);
     let jobs = Jobs::start(desk).context("cannot start a thread")?;
-    let result = Screen::enter(&path).context("cannot set up the terminal").and_then(|screen| {
+    let result = Screen::enter(&path, mouse).context("cannot set up the terminal").and_then(|screen| {
         listen(sender)?;
         let (width, height) = crossterm::terminal::size()?;
         let app = App::new(path, Size { width, height }, clock.now());
@@ -229,6 +238,7 @@ impl Running<'_> {
             match effect {
                 Effect::Quit => return Ok(Next::Leave),
                 Effect::Redraw => self.screen.forget()?,
+                Effect::Copy(text) => copy(&text)?,
                 Effect::Suspend => return self.suspend(),
                 effect => self.jobs.post(effect),
             }
@@ -253,7 +263,7 @@ impl Running<'_> {
     /// Whoever had the terminal meanwhile may have left it in any state, and of any size.
     fn wake(&mut self) -> anyhow::Result<Next> {
         restore();
-        take_over(&self.app.path)?;
+        take_over(&self.app.path, self.screen.mouse)?;
         let (width, height) = crossterm::terminal::size()?;
         let effects = update(&mut self.app, Action::Resized(Size { width, height }));
         self.screen.forget()?;
@@ -264,17 +274,19 @@ impl Running<'_> {
 /// The terminal while it is ours.
 struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// The mouse is taken, too.
+    mouse: bool,
 }
 
 impl Screen {
-    fn enter(path: &std::path::Path) -> io::Result<Self> {
+    fn enter(path: &std::path::Path, mouse: bool) -> io::Result<Self> {
         restore_on_panic();
-        take_over(path)?;
+        take_over(path, mouse)?;
         // A frame is one write, or few: a terminal then shows it whole.
         let out = BufWriter::with_capacity(1 << 16, io::stdout());
         // From here on dropping the screen gives the terminal back.
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
-        Ok(Self { terminal })
+        Ok(Self { terminal, mouse })
     }
 
     /// Nothing is known of what the terminal shows: the next drawing paints every cell. (`Terminal::clear` would ask
@@ -299,7 +311,7 @@ impl Drop for Screen {
 }
 
 /// Takes the terminal: raw keys, a screen of our own, pastes in one piece, a title.
-fn take_over(path: &std::path::Path) -> io::Result<()> {
+fn take_over(path: &std::path::Path, mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     // The title that was there is put on the terminal's stack of titles.
     execute!(
@@ -310,12 +322,19 @@ fn take_over(path: &std::path::Path) -> io::Result<()> {
         EnableBracketedPaste,
         cursor::Hide
     )
+    .and_then(|()| if mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) })
     .inspect_err(|_| restore())
+}
+
+/// Hands a text to the terminal for its clipboard (OSC 52), in base64, of which no byte means anything to a terminal.
+fn copy(text: &str) -> io::Result<()> {
+    execute!(io::stdout(), Print(format!("\x1b]52;c;{}\x07", BASE64.encode(text))))
 }
 
 /// Gives the terminal back. Each part is tried whatever became of the others; there is nobody left to tell of a failure.
 fn restore() {
     let mut out = io::stdout();
+    let _ = execute!(out, DisableMouseCapture);
     let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = execute!(out, Print("\x1b[23;2t"));
     let _ = disable_raw_mode();

@@ -6,6 +6,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::app::Tone;
+use crate::format::Role;
 use crate::inspect::RowState;
 
 /// The styles.
@@ -95,6 +96,19 @@ impl Theme {
             RowState::Superseded | RowState::Mark | RowState::Unknown => self.dead(),
             RowState::Tombstone | RowState::Expired => self.notice(),
             RowState::Damaged | RowState::Torn => self.bad(),
+        }
+    }
+
+    /// The bytes of a field, by what it stands for.
+    pub fn role(self, role: Role) -> Style {
+        match role {
+            Role::Checksum => self.fg(Color::Magenta),
+            Role::Kind => self.fg(Color::Red),
+            Role::Length => self.fg(Color::Cyan),
+            Role::Time => self.fg(Color::Blue),
+            Role::Place => self.fg(Color::Blue).add_modifier(Modifier::ITALIC),
+            Role::Key => self.fg(Color::Green),
+            Role::Value => self.plain(),
         }
     }
 

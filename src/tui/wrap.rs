@@ -4,6 +4,8 @@
 //! goes backwards. It knows no terminal: a row is a place and a text. Invariant: rows follow each other without a gap,
 //! so that every byte is on exactly one of them.
 
+use unicode_width::UnicodeWidthChar;
+
 use crate::text;
 
 /// How far before a place a line's start is looked for. A line longer than this is broken at multiples of it.
@@ -90,6 +92,35 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = usize> {
     })
 }
 
+/// A text that is escaped already, in lines of at most `cells` cells: broken at spaces, and within a word only where the
+/// word alone is too wide.
+pub fn words(text: &str, cells: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text.trim_end();
+    loop {
+        let fits = fitting(rest, cells.max(2));
+        let (head, tail) = rest.split_at_checked(fits).unwrap_or((rest, ""));
+        if tail.is_empty() {
+            lines.push(rest.to_owned());
+            return lines;
+        }
+        let space = if tail.starts_with(' ') { Some(fits) } else { head.rfind(' ') };
+        let end = space.filter(|at| *at > 0).unwrap_or(fits);
+        lines.push(rest.get(..end).unwrap_or_default().trim_end().to_owned());
+        rest = rest.get(end..).unwrap_or_default().trim_start();
+    }
+}
+
+/// Bytes of the characters that fit into so many cells, one at least.
+fn fitting(text: &str, cells: usize) -> usize {
+    let mut used = 0;
+    let over = text.char_indices().find(|(at, c)| {
+        used += c.width().unwrap_or(0);
+        used > cells && *at > 0
+    });
+    over.map_or(text.len(), |(at, _)| at)
+}
+
 /// One row in hexadecimal: the offset, the bytes, and their characters.
 pub fn hex_row(bytes: &[u8], start: usize, shape: HexShape) -> (String, String, String) {
     let HexShape { digits, bytes: per_row } = shape;
@@ -144,6 +175,14 @@ mod tests {
     fn text_and_binary_are_told_apart() {
         assert!(looks_like_text(b"{\"a\": 1}\n") && looks_like_text("漢".repeat(1000).as_bytes()));
         assert!(looks_like_text(b"") && !looks_like_text(b"\x00\x01\x02") && !looks_like_text(b"\xff\xfe"));
+    }
+
+    #[test]
+    fn words_stay_whole_where_they_can() {
+        assert_eq!(words("one two three", 7), ["one two", "three"]);
+        assert_eq!(words("onetwothree four", 4), ["onet", "woth", "ree", "four"]);
+        assert_eq!(words("漢字漢字", 5), ["漢字", "漢字"]);
+        assert_eq!(words("", 5), [""]);
     }
 
     proptest! {

@@ -127,13 +127,14 @@ impl Terminal {
         }
     }
 
-    /// The terminal is as it was: the first screen, a cursor, pastes as plain text.
+    /// The terminal is as it was: the first screen, a cursor, pastes as plain text, the mouse its own.
     pub fn assert_restored(&self) {
         let end = Instant::now() + PATIENCE;
         loop {
             let seen = self.seen.lock().unwrap();
             let screen = seen.parser.screen();
-            if !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() {
+            let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+            if !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && !mouse {
                 return;
             }
             drop(seen);

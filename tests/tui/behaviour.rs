@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use logkv::disk::sim::SimDisk;
 use logkv::store::Options;
-use logkv::tui::Settings;
-use logkv::tui::action::{Action, Arrived, Verb};
+use logkv::tui::action::{Action, Arrived, Motion, Verb};
 use logkv::tui::app::{Pane, Stage};
 use logkv::tui::effect::Effect;
 use logkv::tui::keymap::{BINDINGS, contexts};
+use logkv::tui::update::update;
 use logkv::{Store, inspect};
 
-use super::screen::{Screen, options};
+use super::screen::{Screen, options, settings};
 
 fn ten_keys() -> Screen {
     let keys: Vec<(Vec<u8>, Vec<u8>)> =
@@ -66,7 +66,11 @@ fn what_is_on_the_screen_is_not_asked_for_again() {
     screen.press("? esc");
     assert_eq!(screen.effects, []);
     screen.press("down");
-    assert!(screen.effects.iter().all(|effect| matches!(effect, Effect::Value(_))), "{:?}", screen.effects);
+    assert!(
+        screen.effects.iter().all(|effect| matches!(effect, Effect::Value(_) | Effect::Record(_))),
+        "{:?}",
+        screen.effects
+    );
 }
 
 #[test]
@@ -153,9 +157,10 @@ fn every_row_of_the_table_does_something_somewhere() {
     // Moves and edits are tried by the hostile test; these must change the state or ask for an effect at once.
     for binding in BINDINGS.iter().filter(|binding| !matches!(binding.verb, Verb::Move(_) | Verb::Edit(_))) {
         let mut any = false;
-        for prepare in
-            ["", "2", "2 enter", "4", ":", "/", "d", "?", "+", "2 +", "ctrl-c", ": x", ": s t", "/ k", ": up"]
-        {
+        for prepare in [
+            "", "2", "2 enter", "3", "3 l", "4", "5", ":", "/", "d", "?", "F", "+", "2 +", "ctrl-c", ": x", ": s t",
+            "/ k", ": up",
+        ] {
             let mut screen = ten_keys();
             screen.command("stats");
             screen.press("esc");
@@ -174,6 +179,116 @@ fn every_row_of_the_table_does_something_somewhere() {
 }
 
 #[test]
+fn a_superseded_record_shows_its_own_value() {
+    let keys: Vec<(&[u8], &[u8])> = vec![(b"a", b"the first"), (b"a", b"\x1bsecond"), (b"b", b"other")];
+    let mut screen = Screen::with_keys(&keys, (120, 40));
+    let shown = |screen: &Screen| screen.app.value.value.clone().unwrap().unwrap().unwrap().as_slice().to_vec();
+    assert_eq!(shown(&screen), b"\x1bsecond", "the key's own");
+    screen.press("2 enter g");
+    assert_eq!(shown(&screen), b"the first");
+    assert!(screen.text().contains("9 B  superseded"), "{}", screen.text());
+    screen.press("down");
+    assert_eq!(shown(&screen), b"\x1bsecond");
+    screen.press("1");
+    assert_eq!(shown(&screen), b"\x1bsecond");
+}
+
+fn readings(screen: &Screen) -> usize {
+    screen.effects.iter().filter(|effect| matches!(effect, Effect::History(_))).count()
+}
+
+#[test]
+fn a_history_is_read_when_its_pane_is_seen_and_when_its_key_moves() {
+    let keys: Vec<(&[u8], &[u8])> = vec![(b"a", b"1"), (b"b", b"1"), (b"a", b"2")];
+    let mut screen = Screen::with_keys(&keys, (120, 40));
+    screen.press("down up 3 2 1");
+    assert_eq!(readings(&screen), 0, "it is not to be seen");
+    screen.press("5");
+    let places = |screen: &Screen| -> Vec<String> {
+        screen.app.history.versions.iter().map(|version| version.reason.to_string()).collect()
+    };
+    assert_eq!(places(&screen), ["the keydir points here", "superseded by 1:92"]);
+    screen.press("down up x ? esc");
+    assert_eq!(readings(&screen), 1, "nothing moved");
+    screen.command("put a 3");
+    assert_eq!((readings(&screen), places(&screen).len()), (2, 3));
+    screen.press("5 down enter");
+    let row = screen.app.records.row().unwrap();
+    assert_eq!((screen.app.focus, row.offset), (Pane::Records, 92));
+}
+
+#[test]
+fn a_history_waits_until_the_selection_rests() {
+    let mut screen = ten_keys();
+    screen.resize(200, 60);
+    let asked = screen.app.history.asked.clone().unwrap();
+    screen.effects.clear();
+    // As if the rest had not ended: the worker is not asked, only the state is changed.
+    let moved = update(&mut screen.app, Action::Verb(Verb::Move(Motion::Down)));
+    assert!(moved.iter().any(|effect| matches!(effect, Effect::Rest(_))), "{moved:?}");
+    assert!(screen.app.history.resting && screen.app.history.versions.is_empty());
+    let late = update(&mut screen.app, Action::Arrived(Arrived::Rested(asked)));
+    assert!(!late.iter().any(|effect| matches!(effect, Effect::History(_))), "{late:?}");
+    let wanted = screen.app.history.asked.clone().unwrap();
+    let now = update(&mut screen.app, Action::Arrived(Arrived::Rested(wanted.clone())));
+    assert!(now.contains(&Effect::History(wanted)), "{now:?}");
+    let stopped = update(&mut screen.app, Action::Verb(Verb::Leave));
+    assert!(stopped.contains(&Effect::StopHistory) && screen.app.history.reading.is_none());
+}
+
+#[test]
+fn the_key_of_the_leading_list_is_copied() {
+    let mut screen = Screen::with_keys(&[(b"a", b"1"), (b"b \xff", b"1")], (120, 40));
+    let copied = |screen: &Screen| match screen.effects.last() {
+        Some(Effect::Copy(text)) => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    screen.press("down y");
+    assert_eq!(copied(&screen), "\"b \\xff\"");
+    screen.press("2 enter g y");
+    assert_eq!(copied(&screen), "a");
+}
+
+#[test]
+fn a_click_goes_to_the_row_under_it_and_the_wheel_scrolls_its_pane() {
+    let mut screen = ten_keys();
+    // Below the border and the headings.
+    screen.act(Action::Click { x: 5, y: 3 + 4 });
+    assert_eq!((selected(&screen), screen.app.focus), ("key:4".to_owned(), Pane::Keys));
+    let records = screen.text().lines().position(|line| line.contains("Records of segment")).unwrap();
+    let y = u16::try_from(records).unwrap() + 2;
+    screen.act(Action::Click { x: 60, y });
+    assert_eq!(screen.app.focus, Pane::Records);
+    let top = screen.app.records.cursor.at;
+    screen.act(Action::Wheel { x: 60, y, down: true });
+    assert_eq!(screen.app.records.cursor.at, top + 3);
+    screen.act(Action::Wheel { x: 5, y: 5, down: false });
+    assert_eq!((selected(&screen), screen.app.focus), ("key:1".to_owned(), Pane::Keys));
+    screen.press("d");
+    screen.act(Action::Click { x: 60, y });
+    assert!(screen.app.is_asking() && screen.app.focus == Pane::Keys, "a question is answered with a key");
+}
+
+#[test]
+fn a_finding_leads_to_its_record() {
+    let disk = SimDisk::new();
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), Options { create: true, ..options() });
+    let store = store.unwrap();
+    for key in [b"a", b"b", b"c"] {
+        store.put(key, b"value").unwrap();
+    }
+    let second = store.entry(b"b").unwrap().location;
+    store.close().unwrap();
+    disk.poke("data/0000000001.data", second.offset + 25, b"\xff").unwrap();
+
+    let mut screen = Screen::open(&disk, "data", (120, 40), settings(false));
+    screen.press("v enter");
+    assert_eq!((screen.app.page.is_none(), screen.app.focus), (true, Pane::Records));
+    let row = screen.app.records.row().unwrap();
+    assert_eq!((row.segment, row.offset, row.state), (1, second.offset, inspect::RowState::Damaged));
+}
+
+#[test]
 fn a_long_record_list_is_the_same_through_any_window() {
     let disk = SimDisk::new();
     let options = Options { create: true, max_segment_bytes: 1 << 20, ..options() };
@@ -184,7 +299,7 @@ fn a_long_record_list_is_the_same_through_any_window() {
     let all: Vec<_> = inspect::records(&store, 1, 0).unwrap().map(|row| row.unwrap().offset).collect();
     store.close().unwrap();
 
-    let mut screen = Screen::open(&disk, "data", (80, 24), Settings { read_only: true, color: true });
+    let mut screen = Screen::open(&disk, "data", (80, 24), settings(true));
     let at = |screen: &Screen| screen.app.records.row().map(|row| (screen.app.records.cursor.at, row.offset));
     screen.press("2 enter g");
     for (keys, row) in [("", 0), ("down", 1), ("G", 2999), ("up", 2998), ("ctrl-u pgup", 2992)] {
@@ -209,7 +324,7 @@ fn a_writer_beside_is_followed() {
     let open = || Store::open_on(Arc::new(disk.clone()), Path::new("data"), Options { create: true, ..options() });
     let writer = open().unwrap();
     writer.put(b"a", b"1").unwrap();
-    let mut screen = Screen::open(&disk, "data", (80, 24), Settings::default());
+    let mut screen = Screen::open(&disk, "data", (80, 24), settings(false));
     assert!(screen.app.writer.is_some());
     writer.put(b"b", b"2").unwrap();
     screen.wait_until(|app| app.keys.window.total == 2);

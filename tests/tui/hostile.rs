@@ -4,14 +4,13 @@
 use std::sync::OnceLock;
 
 use logkv::disk::sim::SimDisk;
-use logkv::tui::Settings;
 use logkv::tui::action::Action;
 use logkv::tui::key::Key;
 use logkv::tui::keymap::BINDINGS;
 use proptest::prelude::*;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::screen::Screen;
+use super::screen::{Screen, settings};
 use super::support::fixture;
 
 /// Keys and values that try to be more than text.
@@ -50,7 +49,7 @@ fn no_byte_of_data_is_obeyed_by_the_terminal() {
     let mut screen = hostile_store();
     for size in [(120, 40), (80, 24), (200, 60), (40, 10)] {
         screen.resize(size.0, size.1);
-        for pane in ["1", "2", "2 enter", "3", "4", "x", "x", "6"] {
+        for pane in ["1", "2", "2 enter", "3", "4", "x", "x", "5", "6"] {
             screen.press(pane);
             for _ in 0..12 {
                 assert_harmless(&screen);
@@ -92,6 +91,8 @@ enum Step {
     Key(Key),
     Paste(String),
     Resize(u16, u16),
+    Click(u16, u16),
+    Wheel(u16, u16, bool),
     Command(&'static str),
 }
 
@@ -101,6 +102,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         10 => any_key().prop_map(Step::Key),
         1 => "\\PC{0,20}".prop_map(Step::Paste),
         2 => (1..220_u16, 1..70_u16).prop_map(|(width, height)| Step::Resize(width, height)),
+        2 => (0..220_u16, 0..70_u16).prop_map(|(x, y)| Step::Click(x, y)),
+        1 => (0..220_u16, 0..70_u16, any::<bool>()).prop_map(|(x, y, down)| Step::Wheel(x, y, down)),
         1 => proptest::sample::select(commands.to_vec()).prop_map(Step::Command),
     ]
 }
@@ -110,6 +113,8 @@ fn walk(screen: &mut Screen, steps: Vec<Step>) {
         match step {
             Step::Key(key) => screen.key(key),
             Step::Paste(text) => screen.act(Action::Paste(text)),
+            Step::Click(x, y) => screen.act(Action::Click { x, y }),
+            Step::Wheel(x, y, down) => screen.act(Action::Wheel { x, y, down }),
             Step::Resize(width, height) => screen.resize(width, height),
             Step::Command(line) => {
                 screen.press("esc esc esc");
@@ -141,15 +146,15 @@ proptest! {
     fn nothing_is_written_to_a_store_that_is_only_read(steps in proptest::collection::vec(any_step(), 1..60)) {
         let disk = foreign();
         let before = disk.image();
-        let mut screen = Screen::open(&disk, "", (120, 40), Settings { read_only: true, color: true });
+        let mut screen = Screen::open(&disk, "", (120, 40), settings(true));
         walk(&mut screen, steps);
         prop_assert_eq!(disk.image(), before);
     }
 
     #[test]
-    fn every_size_can_be_drawn(width in 1..250_u16, height in 1..90_u16, pane in 0..6_usize) {
+    fn every_size_can_be_drawn(width in 1..250_u16, height in 1..90_u16, pane in 0..7_usize) {
         let mut screen = hostile_store();
-        screen.press(["1", "2", "2 enter", "3", "4", "6"][pane]);
+        screen.press(["1", "2", "2 enter", "3", "4", "5", "6"][pane]);
         screen.resize(width, height);
         assert_harmless(&screen);
         screen.press("?");

@@ -39,6 +39,11 @@ pub fn options() -> Options {
     Options { clock: Arc::new(StoppedClock), seed: 7, threads: 1, max_segment_bytes: 600, ..Options::default() }
 }
 
+/// Settings under which nothing waits.
+pub fn settings(read_only: bool) -> Settings {
+    Settings { read_only, color: true, mouse: false, rest: std::time::Duration::ZERO }
+}
+
 pub struct Screen {
     pub app: App,
     pub left: bool,
@@ -73,7 +78,7 @@ impl Screen {
             store.put(key, value).unwrap();
         }
         store.close().unwrap();
-        Self::open(&disk, "data", size, Settings { read_only: false, color: true })
+        Self::open(&disk, "data", size, settings(false))
     }
 
     pub fn act(&mut self, action: Action) {

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use logkv::disk::sim::SimDisk;
 use logkv::store::Options;
-use logkv::tui::Settings;
 use logkv::{Store, text};
 
-use super::screen::{Screen, options};
+use super::screen::{Screen, options, settings};
 use super::support::fixture;
 
 #[test]
@@ -29,6 +28,12 @@ enum Command {
     Fixture(String),
     /// Writes to a store, before anybody looks. Example: store data "a=1" "a=2" "-a"
     Store { dir: String, steps: Vec<String> },
+    /// Takes the last bytes of a file away. Example: cut data/0000000001.data 5
+    Cut { file: String, bytes: usize },
+    /// Takes a file away. Example: remove data/0000000001.hint
+    Remove(String),
+    /// Writes over one byte of a file. Example: poke data/0000000001.data 100
+    Poke { file: String, offset: u64 },
     /// Opens a store for writing and keeps it, as another process would. Example: hold data
     Hold(String),
     /// Opens the interface. Example: open data 80x24
@@ -92,9 +97,16 @@ impl goldenscript::Runner for Session {
                 }
                 store.close()?;
             }
+            Command::Cut { file, bytes } => {
+                let image = self.disk.image();
+                let len = image.get(Path::new(file)).ok_or("there is no such file")?.len();
+                self.disk.truncate(file, len.saturating_sub(*bytes) as u64)?;
+            }
+            Command::Remove(file) => self.disk.delete(file)?,
+            Command::Poke { file, offset } => self.disk.poke(file, *offset, b"\x1b")?,
             Command::Hold(dir) => self.held.push(self.store(dir)?),
             Command::Open { path, size: cells, read_only } => {
-                let settings = Settings { read_only: read_only.unwrap_or(false), color: true };
+                let settings = settings(read_only.unwrap_or(false));
                 self.screen = Some(Screen::open(&self.disk, path, size(cells)?, settings));
             }
             Command::Press(keys) => self.screen()?.press(keys),

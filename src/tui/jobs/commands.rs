@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::findings;
 use super::keys::KeyChange;
 use super::session::Session;
 use crate::error::Error;
@@ -15,14 +16,12 @@ use crate::inspect;
 use crate::store::{Event, Location, Stats, Written};
 use crate::text::{self, ValueLiteral};
 use crate::tui::action::{Progress, Ran};
-use crate::tui::app::{Report, Said, Tone};
+use crate::tui::app::{Content, Report, Said, Tone};
 use crate::tui::command::Command;
 use crate::tui::effect::{KeyPlace, RecordPlace, RecordsWanted, Run};
 
 /// Cells that a key takes in an answer.
 const KEY_CELLS: usize = 40;
-/// Findings that a page lists; more are counted.
-const FINDINGS: usize = 10_000;
 
 /// What a command leads to.
 struct Outcome {
@@ -31,12 +30,12 @@ struct Outcome {
     select: Option<Arc<[u8]>>,
     /// The record to show.
     show: Option<Location>,
-    report: Option<Report>,
+    page: Option<Content>,
 }
 
 impl Outcome {
     fn said(tone: Tone, text: impl Into<String>) -> Self {
-        Self { said: Said { tone, text: text.into() }, select: None, show: None, report: None }
+        Self { said: Said { tone, text: text.into() }, select: None, show: None, page: None }
     }
 }
 
@@ -74,7 +73,7 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
         keys: session.keys_now(keys),
         records,
         figures: session.figures(),
-        report: outcome.report,
+        page: outcome.page,
         was_long,
     }
 }
@@ -101,7 +100,7 @@ fn put(session: &Session, key: &[u8], value: ValueLiteral) -> Outcome {
     let after = session.store().entry(&key);
     session.changed(Some(KeyChange::One { key: Arc::clone(&key), before, after }));
     let said = Said { tone: Tone::Good, text: format!("put {} → {}", show(&key), went(&written, &steps)) };
-    Outcome { said, select: Some(key), show: Some(written.location), report: None }
+    Outcome { said, select: Some(key), show: Some(written.location), page: None }
 }
 
 /// Reads at most as much as a value may hold, and one byte to tell that there is more.
@@ -211,8 +210,8 @@ fn stats(stats: &Stats) -> Outcome {
         line("findings", text::count(stats.findings)),
     ];
     let said = format!("{} keys, {} live", text::count(stats.keys), text::size(stats.live_bytes));
-    let report = Some(Report { title: "stats".into(), lines });
-    Outcome { report, ..Outcome::said(Tone::Plain, said) }
+    let page = Some(Content::Report(Report { title: "stats".into(), lines }));
+    Outcome { page, ..Outcome::said(Tone::Plain, said) }
 }
 
 fn verify(session: &Session, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> bool) -> Outcome {
@@ -227,10 +226,7 @@ fn verify(session: &Session, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> 
         Err(e) => return e.into(),
     };
     let read = format!("{} records in {}", text::count(report.records), text::size(report.bytes));
-    let found = match report.findings.len() {
-        1 => "1 finding".to_owned(),
-        n => format!("{} findings", text::count(n as u64)),
-    };
+    let found = findings::number(report.findings.len());
     if was_stopped {
         return Outcome::said(Tone::Plain, format!("verify was stopped after {read}; {found} so far"));
     }
@@ -238,17 +234,6 @@ fn verify(session: &Session, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> 
         return Outcome::said(Tone::Good, format!("verify: {read}, nothing to find"));
     }
     let tone = if report.is_damaged() { Tone::Bad } else { Tone::Plain };
-    let lines = report.findings.iter().take(FINDINGS).flat_map(finding_lines).collect();
-    let page = Report { title: format!("verify  {found}"), lines };
-    Outcome { report: Some(page), ..Outcome::said(tone, format!("verify: {read}, {found}")) }
-}
-
-fn finding_lines(finding: &crate::store::Finding) -> [String; 3] {
-    let place = match (finding.segment, finding.offset) {
-        (Some(segment), Some(offset)) => format!("segment {segment} @ {offset}"),
-        (Some(segment), None) => format!("segment {segment}"),
-        _ => text::path(&finding.path).to_string(),
-    };
-    let head = format!("{}  {place}", finding.kind.name());
-    [head, format!("    {}", finding.message), format!("    {}", finding.advice())]
+    let page = findings::page(session, "verify", report.findings);
+    Outcome { page: Some(Content::Findings(page)), ..Outcome::said(tone, format!("verify: {read}, {found}")) }
 }

@@ -8,12 +8,16 @@
 //! 3. Nobody but a command writes to the store.
 
 mod commands;
+mod dissect;
+mod findings;
+mod history;
 mod keys;
 mod lane;
 mod opening;
 mod recorder;
 mod records;
 mod session;
+mod value;
 mod watch;
 
 use std::sync::Arc;
@@ -25,9 +29,9 @@ use self::lane::Lane;
 use self::opening::Opening;
 use self::session::Session;
 use super::Settings;
-use super::action::{Action, Arrived, ValueSeen};
+use super::action::{Action, Arrived};
 use super::command::Command;
-use super::effect::{Effect, ValueWanted};
+use super::effect::Effect;
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::store::Options;
@@ -46,12 +50,21 @@ pub struct Desk {
     send: Answers,
     session: Mutex<Option<Arc<Session>>>,
     stop: AtomicBool,
+    stop_history: AtomicBool,
 }
 
 impl Desk {
     /// A desk that opens stores on `disk` and answers through `send`.
     pub fn new(disk: Arc<dyn Disk>, options: Options, settings: Settings, send: Answers) -> Self {
-        Self { disk, options, settings, send, session: Mutex::new(None), stop: AtomicBool::new(false) }
+        Self {
+            disk,
+            options,
+            settings,
+            send,
+            session: Mutex::new(None),
+            stop: AtomicBool::new(false),
+            stop_history: AtomicBool::new(false),
+        }
     }
 
     /// Does one thing. `overtaken` says whether its answer is no longer wanted.
@@ -64,6 +77,7 @@ impl Desk {
                 *self.session.lock() = session;
                 self.answer(arrived);
             }
+            (Effect::StopHistory, _) => self.stop_history.store(true, Ordering::Relaxed),
             (Effect::Stop, _) => self.stop.store(true, Ordering::Relaxed),
             (effect, Some(session)) => self.look(&session, effect, overtaken),
             (_, None) => {}
@@ -81,7 +95,21 @@ impl Desk {
                     Err(e) => self.answer(Arrived::Failed(e.to_string())),
                 }
             }
-            Effect::Value(wanted) => self.answer(Arrived::Value(value(session, wanted))),
+            Effect::Record(wanted) => self.answer(Arrived::Record(dissect::dissect(session, wanted))),
+            Effect::Value(wanted) => self.answer(Arrived::Value(value::value(session, wanted))),
+            Effect::Rest(wanted) => {
+                if history::rest(self.settings.rest, overtaken) {
+                    self.answer(Arrived::Rested(wanted));
+                }
+            }
+            Effect::History(wanted) => {
+                self.stop_history.store(false, Ordering::Relaxed);
+                let stopped = || self.stop_history.load(Ordering::Relaxed) || overtaken();
+                if let Some(seen) = history::read(session, wanted, &|arrived| self.answer(arrived), &stopped) {
+                    self.answer(Arrived::History(seen));
+                }
+            }
+            Effect::Findings => self.answer(findings::known(session)),
             Effect::Complete(prefix) => {
                 let keys = session.completions(&prefix, COMPLETIONS);
                 self.answer(Arrived::Completions { prefix, keys });
@@ -95,7 +123,13 @@ impl Desk {
                 let ran = commands::run(session, *run, &progress, &stopped);
                 self.answer(Arrived::Ran(Box::new(ran)));
             }
-            Effect::Open { .. } | Effect::Stop | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Open { .. }
+            | Effect::Stop
+            | Effect::StopHistory
+            | Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
     }
 
@@ -112,16 +146,6 @@ impl Desk {
     }
 }
 
-fn value(session: &Session, wanted: ValueWanted) -> ValueSeen {
-    match session.store().get(&wanted.key) {
-        Ok(answer) => {
-            let suspect = answer.suspect;
-            ValueSeen { wanted, value: Ok(answer.into_value().map(Arc::new)), suspect }
-        }
-        Err(e) => ValueSeen { wanted, value: Err(e.to_string()), suspect: false },
-    }
-}
-
 /// The desk with its threads.
 pub struct Jobs {
     desk: Arc<Desk>,
@@ -129,6 +153,9 @@ pub struct Jobs {
     long: Lane,
     keys: Lane,
     records: Lane,
+    anatomy: Lane,
+    rest: Lane,
+    history: Lane,
     values: Lane,
 }
 
@@ -142,6 +169,9 @@ impl Jobs {
             long: lane("long")?,
             keys: lane("keys")?,
             records: lane("records")?,
+            anatomy: lane("anatomy")?,
+            rest: lane("rest")?,
+            history: lane("history")?,
             values: lane("values")?,
             desk,
         })
@@ -153,18 +183,24 @@ impl Jobs {
             Effect::Open { .. } => self.commands.post(effect),
             Effect::Run(run) if run.command == Command::Verify => self.long.post(effect),
             Effect::Run(_) => self.commands.post(effect),
-            Effect::Keys(_) | Effect::Complete(_) => self.keys.post(effect),
+            Effect::Keys(_) | Effect::Complete(_) | Effect::Findings => self.keys.post(effect),
             Effect::Records(_) => self.records.post(effect),
+            Effect::Record(_) => self.anatomy.post(effect),
             Effect::Value(_) => self.values.post(effect),
-            Effect::Stop => self.desk.perform(effect, &|| false),
-            Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Rest(_) => self.rest.post(effect),
+            Effect::History(_) => self.history.post(effect),
+            Effect::Stop | Effect::StopHistory => self.desk.perform(effect, &|| false),
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }
 
     /// Waits for what is running, does every command that was given, and closes the store.
     pub fn close(self) -> Result<()> {
         self.desk.stop.store(true, Ordering::Relaxed);
-        for lane in [self.keys, self.records, self.values, self.long, self.commands] {
+        self.desk.stop_history.store(true, Ordering::Relaxed);
+        for lane in
+            [self.rest, self.history, self.keys, self.records, self.anatomy, self.values, self.long, self.commands]
+        {
             lane.finish();
         }
         self.desk.close()

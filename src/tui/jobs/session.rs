@@ -69,6 +69,11 @@ impl Session {
         &self.inner.recorder
     }
 
+    /// How often the store has been seen to change.
+    pub(super) fn generation(&self) -> u64 {
+        self.inner.generation()
+    }
+
     /// The whole store as of now.
     pub(super) fn figures(&self) -> Figures {
         self.inner.figures()

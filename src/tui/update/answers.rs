@@ -1,7 +1,7 @@
 //! What arrives from workers. An answer that nobody waits for any more, or that is about an older state of the store
 //! than the screen shows already, is dropped.
 
-use super::typing;
+use super::{dissect, history, typing};
 use crate::tui::action::{Arrived, KeysSeen, Ran, RecordsSeen, ValueSeen};
 use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Pane, Stage, Tone};
 use crate::tui::effect::{Effect, KeyPlace, RecordPlace};
@@ -34,9 +34,14 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
             }
         }
         Arrived::Walking { done, total } => app.records.walking = app.records.waiting.then_some((done, total)),
+        Arrived::Record(seen) => dissect::arrived(app, seen),
         Arrived::Value(seen) => take_value(app, seen),
+        Arrived::Rested(wanted) => return history::rested(app, wanted),
+        Arrived::ReadingHistory { wanted, progress } => history::progress(app, &wanted, progress),
+        Arrived::History(seen) => history::arrived(app, seen),
         Arrived::Ran(ran) => end(app, *ran),
         Arrived::Followed(figures) => take_figures(app, figures),
+        Arrived::Findings(page) => app.page = Some(Page { content: Content::Findings(page), top: 0 }),
         Arrived::Progress(progress) => app.progress = Some(progress),
         Arrived::Completions { prefix, keys } => typing::completed(app, prefix, keys),
         Arrived::Failed(reason) => {
@@ -113,6 +118,7 @@ fn take_value(app: &mut App, seen: ValueSeen) {
     let len = seen.value.as_ref().ok().and_then(|value| value.as_ref()).map_or(0, |value| value.len());
     app.value.top = app.value.top.min(len.saturating_sub(1));
     app.value.value = Some(seen.value);
+    app.value.whole = seen.whole;
     app.value.suspect = seen.suspect;
 }
 
@@ -122,7 +128,7 @@ fn end(app: &mut App, ran: Ran) {
         app.progress = None;
     }
     app.said = Some(ran.said);
-    app.page = ran.report.map(|report| Page { content: Content::Report(report), top: 0 }).or(app.page.take());
+    app.page = ran.page.map(|content| Page { content, top: 0 }).or(app.page.take());
     take_figures(app, ran.figures);
     if let Some(seen) =
         ran.keys.filter(|seen| seen.wanted.filter == app.keys.prefix && seen.wanted.sort == app.keys.sort)

@@ -6,9 +6,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::{dissect, history};
 use crate::inspect::RowState;
 use crate::store::Location;
-use crate::tui::app::{App, Lead, Pane, Said, Tone};
+use crate::tui::app::{App, Content, Lead, Page, Pane, Said, Tone};
 use crate::tui::effect::{Effect, KeyPlace, KeysWanted, RecordPlace, RecordsWanted, ValueWanted};
 use crate::tui::layout::{Layout, layout};
 
@@ -29,7 +30,9 @@ pub(super) fn look(app: &mut App) -> Vec<Effect> {
     let mut effects: Vec<Effect> = look_at_keys(app, &places).into_iter().collect();
     follow_lead(app);
     effects.extend(look_at_records(app, &places));
+    effects.extend(dissect::look(app, &places));
     effects.extend(look_at_value(app));
+    effects.extend(history::look(app, &places));
     effects
 }
 
@@ -38,6 +41,10 @@ fn settle(app: &mut App, places: &Layout) {
     app.records.cursor.settle(app.records.window.total, places.page(Pane::Records));
     let segments = app.segment_rows().len();
     app.segments.settle(segments, places.page(Pane::Segments));
+    if let Some(Page { content: Content::Findings(page), .. }) = &mut app.page {
+        let (cells, height) = places.page_inside();
+        page.settle(height, cells);
+    }
 }
 
 /// Rows to ask for: enough for the largest pane there is, whichever is on the screen now.
@@ -177,11 +184,16 @@ pub(super) fn ask_records(app: &mut App, at: RecordPlace) -> Vec<Effect> {
 fn value_wanted(app: &App) -> Option<ValueWanted> {
     if app.lead == Lead::Keys {
         let key = app.keys.selected.clone()?;
-        return selected_location(app).map(|location| ValueWanted { key, location });
+        return selected_location(app).map(|location| ValueWanted { key, location, older: None });
     }
-    let row = app.records.row().filter(|row| row.state == RowState::Live)?;
+    let row = app.records.row()?;
+    let older = match row.state {
+        RowState::Live => None,
+        RowState::Superseded | RowState::Expired => Some(row.stored_len?),
+        _ => return None,
+    };
     let location = Location { segment: row.segment, offset: row.offset, len: row.len };
-    row.key.as_deref().map(|key| ValueWanted { key: key.into(), location })
+    row.key.as_deref().map(|key| ValueWanted { key: key.into(), location, older })
 }
 
 fn look_at_value(app: &mut App) -> Option<Effect> {
@@ -190,7 +202,7 @@ fn look_at_value(app: &mut App) -> Option<Effect> {
     if wanted == app.value.asked || (wanted.is_none() && (app.keys.waiting || app.records.waiting)) {
         return None;
     }
-    let key = |wanted: &Option<ValueWanted>| wanted.as_ref().map(|wanted| Arc::clone(&wanted.key));
+    let key = |wanted: &Option<ValueWanted>| wanted.as_ref().map(|wanted| (Arc::clone(&wanted.key), wanted.older));
     if key(&wanted) != key(&app.value.asked) {
         app.value.top = 0;
     }

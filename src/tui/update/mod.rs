@@ -7,7 +7,10 @@
 //! 2. An answer about an older state of the store never replaces a newer one.
 
 mod answers;
+mod dissect;
+mod history;
 mod look;
+mod mouse;
 mod moves;
 mod typing;
 mod verbs;
@@ -24,6 +27,14 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Verb(verb) => verbs::verb(app, verb),
         Action::Type(c) => typing::insert(app, c.encode_utf8(&mut [0; 4])),
         Action::Paste(text) => typing::paste(app, &text),
+        Action::Click { x, y } => {
+            mouse::click(app, x, y);
+            Vec::new()
+        }
+        Action::Wheel { x, y, down } => {
+            mouse::wheel(app, x, y, down);
+            Vec::new()
+        }
         Action::Resized(size) => {
             app.size = size;
             Vec::new()

@@ -1,6 +1,7 @@
 //! Moving: in lists, in a value, from pane to pane.
 
 use super::verbs::focus;
+use super::{dissect, history};
 use crate::tui::action::Motion;
 use crate::tui::app::{App, Content, Lead, Pane, Stage};
 use crate::tui::layout::{Layout, layout};
@@ -16,7 +17,7 @@ pub(super) fn go(app: &mut App, motion: Motion) {
         return cursor.go(motion, members.len(), usize::from(places.body().height.saturating_sub(4)));
     }
     match motion {
-        Motion::Left | Motion::Right => {
+        Motion::Left | Motion::Right if app.focus != Pane::Record => {
             if let Some(pane) = places.neighbour(app.focus, motion == Motion::Left) {
                 focus(app, pane);
             }
@@ -43,12 +44,14 @@ fn within(app: &mut App, places: &Layout, motion: Motion) {
             app.records.offset = app.records.row().map(|row| row.offset);
         }
         Pane::Value => scroll_value(app, places, motion),
-        Pane::Record | Pane::Keydir => {}
+        Pane::Record => dissect::go(app, places, motion),
+        Pane::History => history::go(app, places, motion),
+        Pane::Keydir => {}
     }
 }
 
 /// The key under the cursor becomes the one that the selection follows.
-fn take_key(app: &mut App) {
+pub(super) fn take_key(app: &mut App) {
     app.keys.selected = app.keys.row().map(|row| row.key.clone());
     app.records.pinned = false;
 }
@@ -145,11 +148,12 @@ impl ValueRows<'_> {
 }
 
 fn scroll_page(app: &mut App, motion: Motion) {
-    let height = usize::from(layout(app).body().height.saturating_sub(2)).max(1);
+    let (cells, height) = layout(app).page_inside();
     let Some(page) = &mut app.page else { return };
-    let lines = match &page.content {
+    let lines = match &mut page.content {
         Content::Help => help::lines().len(),
         Content::Report(report) => report.lines.len(),
+        Content::Findings(page) => return page.go(motion, height, cells),
     };
     let end = lines.saturating_sub(height);
     page.top = match motion {

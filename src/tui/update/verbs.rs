@@ -1,7 +1,8 @@
 //! What each verb of the table of keys does.
 
-use super::{moves, typing};
-use crate::store::Mode;
+use super::look::show_record;
+use super::{history, moves, typing};
+use crate::store::{Finding, Mode};
 use crate::text;
 use crate::tui::action::Verb;
 use crate::tui::app::{App, Content, Lead, Page, Pane, Stage, Tone, Typing};
@@ -28,8 +29,11 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
         Verb::Sort => app.keys.sort = app.keys.sort.next(),
         Verb::CommandLine => typing::open_command_line(app),
         Verb::Help => app.page = Some(Page { content: Content::Help, top: 0 }),
+        Verb::Verify => return vec![run(app, Command::Verify)],
+        Verb::Findings => return vec![Effect::Findings],
         Verb::Delete => ask_delete(app),
         Verb::ToggleHex => moves::toggle_hex(app),
+        Verb::Copy => return copy(app),
         Verb::Redraw => return vec![Effect::Redraw],
         Verb::Suspend => return vec![Effect::Suspend],
         Verb::Quit => return vec![Effect::Quit],
@@ -54,7 +58,7 @@ pub(super) fn focus(app: &mut App, pane: Pane) {
         Pane::Keys => app.lead = Lead::Keys,
         Pane::Segments => app.lead = Lead::Segments,
         Pane::Records => app.lead = Lead::Records,
-        Pane::Record | Pane::Value | Pane::Keydir => app.tab = pane,
+        Pane::Record | Pane::Value | Pane::History | Pane::Keydir => app.tab = pane,
     }
     if app.lead != Lead::Keys {
         app.records.pinned = false;
@@ -67,6 +71,13 @@ fn beside(pane: Pane, steps: usize) -> Pane {
 }
 
 fn enter(app: &mut App) -> Vec<Effect> {
+    if let Some(Page { content: Content::Findings(page), .. }) = &app.page {
+        match page.selected().cloned() {
+            Some(finding) => go_to_finding(app, &finding),
+            None => app.page = None,
+        }
+        return Vec::new();
+    }
     if let Stage::Choose { members, cursor } = &app.stage {
         let Some(path) = members.get(cursor.at).cloned() else { return Vec::new() };
         app.path = path.clone();
@@ -76,9 +87,36 @@ fn enter(app: &mut App) -> Vec<Effect> {
     match app.focus {
         Pane::Keys | Pane::Segments => focus(app, Pane::Records),
         Pane::Records => focus(app, Pane::Record),
+        Pane::History => history::enter(app),
         Pane::Record | Pane::Value | Pane::Keydir => {}
     }
     Vec::new()
+}
+
+/// The key of the list that leads goes to the clipboard, in letters that no terminal obeys.
+fn copy(app: &mut App) -> Vec<Effect> {
+    let key = match app.lead {
+        Lead::Keys => app.keys.selected.as_deref(),
+        Lead::Segments | Lead::Records => app.records.row().and_then(|row| row.key.as_deref()),
+    };
+    let Some(word) = key.map(text::key_word) else {
+        app.say(Tone::Bad, "there is no key to copy");
+        return Vec::new();
+    };
+    let shown = text::escape_to_width(key.unwrap_or_default(), 60).text;
+    app.say(Tone::Plain, format!("copied {shown}, if the terminal lets programs use the clipboard"));
+    vec![Effect::Copy(word)]
+}
+
+/// Shows the record that a finding is about, or at least its segment.
+fn go_to_finding(app: &mut App, finding: &Finding) {
+    let known = |id| app.segment_rows().iter().any(|segment| segment.id == id);
+    let Some(segment) = finding.segment.filter(|id| known(*id)) else {
+        return app.say(Tone::Plain, "this finding is about a file, not about a record");
+    };
+    app.page = None;
+    focus(app, Pane::Records);
+    show_record(app, segment, finding.offset);
 }
 
 /// One step out of whatever was gone into last.
@@ -86,13 +124,16 @@ fn leave(app: &mut App) -> Vec<Effect> {
     if app.progress.is_some() {
         return vec![Effect::Stop];
     }
+    if let Some(stop) = history::stop(app) {
+        return vec![stop];
+    }
     if app.zoomed {
         app.zoomed = false;
         return Vec::new();
     }
     match (app.focus, app.lead) {
         (Pane::Records, _) => focus(app, Pane::Segments),
-        (Pane::Record | Pane::Value, Lead::Records) => focus(app, Pane::Records),
+        (Pane::Record | Pane::Value | Pane::History, Lead::Records) => focus(app, Pane::Records),
         (Pane::Keys, _) => typing::clear_filter(app),
         _ => focus(app, Pane::Keys),
     }

@@ -3,7 +3,10 @@
 //! One panel, one file. Every byte of data goes through [`crate::text`] before it gets here or on its way into a cell;
 //! what is not on the screen is not formatted. Invariant: no size of the screen panics.
 
+mod anatomy;
 mod bottom;
+mod findings;
+mod history;
 mod keydir;
 mod keys;
 mod page;
@@ -76,6 +79,7 @@ fn panes(view: &View<'_>, buf: &mut Buffer) {
             Pane::Records => records::draw(view, area, buf),
             Pane::Record => record::draw(view, area, buf),
             Pane::Value => value::draw(view, area, buf),
+            Pane::History => history::draw(view, area, buf),
             Pane::Keydir => keydir::draw(view, area, buf),
         }
     }

@@ -5,24 +5,21 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
-use super::View;
 use super::pane::{block, line};
+use super::{View, findings};
 use crate::tui::app::{Content, Page};
 use crate::tui::help;
 
-/// Cells of a page on a screen that is much wider.
-const WIDEST: u16 = 120;
 /// Cells of the keys in the help.
 const KEYS: usize = 18;
 
 pub(super) fn draw(view: &View<'_>, page: &Page, buf: &mut Buffer) {
-    let body = Rect::from(view.layout.body());
-    let width = if body.width < WIDEST + 16 { body.width } else { WIDEST };
-    let area = Rect { x: body.x + (body.width - width) / 2, width, ..body };
+    let area = Rect::from(view.layout.over());
     Clear.render(area, buf);
     let title = match &page.content {
         Content::Help => " help ".to_owned(),
         Content::Report(report) => format!(" {} ", report.title),
+        Content::Findings(page) => format!(" {} ", page.title),
     };
     let inner = block(view, Line::styled(title, view.theme.title(true)), area, buf);
     let height = usize::from(inner.height);
@@ -36,6 +33,7 @@ pub(super) fn draw(view: &View<'_>, page: &Page, buf: &mut Buffer) {
             let shown = report.lines.iter().skip(page.top).take(height);
             shown.enumerate().for_each(|(row, each)| line(inner, row, &Line::raw(format!(" {each}")), buf));
         }
+        Content::Findings(page) => findings::draw(view, page, inner, buf),
     }
 }
 

@@ -6,7 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::pane::{frame, line};
-use crate::inspect::RowState;
+use crate::format::Codec;
+use crate::inspect::{RecordRow, RowState};
 use crate::text;
 use crate::tui::app::{Lead, Pane};
 use crate::tui::update::shows_hex;
@@ -18,12 +19,18 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     match &pane.value {
         Some(Ok(Some(value))) => {
             let hex = shows_hex(view.app, value);
-            let size = text::size(value.len() as u64);
+            let size = size(pane.whole, value.len() as u64);
             let mut title = vec![Span::raw(format!("  {}  {size}", if hex { "hex" } else { "text" }))];
             if pane.top > 0 {
                 let share = text::percent(pane.top as f64 / value.len().max(1) as f64);
                 title
                     .push(Span::styled(format!("  from byte {} ({share})", text::count(pane.top as u64)), theme.dim()));
+            }
+            if let Some(row) = older(view) {
+                title.push(Span::styled(format!("  {}", row.state.name()), theme.state(row.state)));
+                if row.codec == Some(Codec::Lz4) {
+                    title.push(Span::styled("  as stored, lz4", theme.notice()));
+                }
             }
             if pane.suspect {
                 title.push(Span::styled("  suspect: damage may hide a newer version", theme.bad()));
@@ -44,13 +51,25 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
+fn size(whole: u64, at_hand: u64) -> String {
+    match at_hand < whole {
+        true => format!("first {} of {}", text::size(at_hand), text::size(whole)),
+        false => text::size(whole),
+    }
+}
+
+/// The record whose value is shown, if the keydir no longer points at it.
+fn older<'a>(view: &View<'a>) -> Option<&'a RecordRow> {
+    let older = view.app.value.asked.as_ref().is_some_and(|asked| asked.older.is_some());
+    view.app.records.row().filter(|_| older)
+}
+
 /// Why no value is shown.
 fn nothing(view: &View<'_>) -> &'static str {
     match view.app.records.row().map(|row| row.state) {
         Some(_) if view.app.lead == Lead::Keys => "no key is selected",
         Some(RowState::Tombstone) => "a tombstone has no value",
         Some(RowState::Mark) => "a mark belongs to no key",
-        Some(RowState::Superseded) => "superseded: the key has a newer value, or none",
         Some(RowState::Damaged | RowState::Torn) => "what does not hold is not shown as a value",
         Some(_) => "this record's value is not served any more",
         None => "no key is selected",

@@ -1,0 +1,123 @@
+//! What each pane knows: its cursor, what it asked for last, and what arrived.
+//!
+//! Plain data. Invariant: a list is held as the window that the screen shows and a margin, never whole; only versions of
+//! a key, of which there are few, come in one piece of bounded length.
+
+use std::sync::Arc;
+
+use crate::format::SegmentId;
+use crate::inspect::{Anatomy, RecordRow, Version};
+use crate::tui::action::{KeyRow, Progress};
+use crate::tui::dump::DumpCursor;
+use crate::tui::effect::{HistoryWanted, KeysWanted, RecordWanted, RecordsWanted, Sort, ValueWanted};
+use crate::tui::field::Field;
+use crate::tui::list::{Cursor, Window};
+
+/// The key browser.
+#[derive(Clone, Debug, Default)]
+pub struct KeysPane {
+    /// The selected row.
+    pub cursor: Cursor,
+    /// The key on it: what the selection follows when rows move.
+    pub selected: Option<Arc<[u8]>>,
+    /// The rows at hand.
+    pub window: Window<KeyRow>,
+    /// The order.
+    pub sort: Sort,
+    /// What keys must begin with, as typed.
+    pub filter: Field,
+    /// The same as bytes; stays behind while an escape is half typed.
+    pub prefix: Vec<u8>,
+    /// What was asked for last.
+    pub asked: Option<KeysWanted>,
+    /// The answer to that is still to come.
+    pub waiting: bool,
+    /// The generation of the rows.
+    pub generation: u64,
+}
+
+impl KeysPane {
+    /// The selected row, if it is at hand.
+    pub fn row(&self) -> Option<&KeyRow> {
+        self.window.get(self.cursor.at)
+    }
+}
+
+/// The records of one segment.
+#[derive(Clone, Debug, Default)]
+pub struct RecordsPane {
+    /// Which segment's.
+    pub segment: Option<SegmentId>,
+    /// The selected row.
+    pub cursor: Cursor,
+    /// The offset that it is at, or that is being looked for: what the selection follows.
+    pub offset: Option<u64>,
+    /// The rows at hand.
+    pub window: Window<RecordRow>,
+    /// What was asked for last.
+    pub asked: Option<RecordsWanted>,
+    /// The answer to that is still to come.
+    pub waiting: bool,
+    /// Stay at this record though the selected key is another one: it is what the last command wrote.
+    pub pinned: bool,
+    /// The generation of the rows.
+    pub generation: u64,
+    /// Bytes walked of so many, while a long segment is being walked.
+    pub walking: Option<(u64, u64)>,
+}
+
+impl RecordsPane {
+    /// The selected row, if it is at hand.
+    pub fn row(&self) -> Option<&RecordRow> {
+        self.window.get(self.cursor.at)
+    }
+}
+
+/// One record.
+#[derive(Clone, Debug, Default)]
+pub struct RecordPane {
+    /// What was asked for last.
+    pub asked: Option<RecordWanted>,
+    /// The answer to that, once it is there.
+    pub anatomy: Option<Result<Arc<Anatomy>, String>>,
+    /// The byte and the field that is looked at.
+    pub cursor: DumpCursor,
+}
+
+/// One value.
+#[derive(Clone, Debug, Default)]
+pub struct ValuePane {
+    /// What was asked for last.
+    pub asked: Option<ValueWanted>,
+    /// The answer to that, once it is there.
+    pub value: Option<Result<Option<Arc<Vec<u8>>>, String>>,
+    /// Bytes of the whole value; of a superseded one only the beginning may be there.
+    pub whole: u64,
+    /// Damage may have hidden a newer version.
+    pub suspect: bool,
+    /// The byte on the first line.
+    pub top: usize,
+    /// Text or hexadecimal; `None`: what the bytes look like.
+    pub hex: Option<bool>,
+}
+
+/// The versions of one key.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryPane {
+    /// What was asked for last.
+    pub asked: Option<HistoryWanted>,
+    /// The selection has to rest before anything is read.
+    pub resting: bool,
+    /// How far the reading has come, while there is one.
+    pub reading: Option<Progress>,
+    /// The reading was stopped, or failed.
+    pub stopped: bool,
+    /// The versions, newest first.
+    pub versions: Vec<Version>,
+    /// How many there are on disk.
+    pub total: usize,
+    /// The selected one.
+    pub cursor: Cursor,
+    /// The generation of the versions.
+    pub generation: u64,
+}

@@ -1,0 +1,56 @@
+//! Reading every version of a key, and waiting for a selection to rest.
+//!
+//! The screen gets no more than [`MOST`] versions, and is told how many there are.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::session::Session;
+use crate::inspect::history;
+use crate::tui::action::{Arrived, HistorySeen, Progress};
+use crate::tui::effect::HistoryWanted;
+
+/// Versions that the screen gets, the newest.
+const MOST: usize = 10_000;
+/// How often a rest looks whether it was disturbed.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// Reads all segments. `None`: overtaken or stopped.
+pub(super) fn read(
+    session: &Session,
+    wanted: HistoryWanted,
+    answer: &dyn Fn(Arrived),
+    stopped: &dyn Fn() -> bool,
+) -> Option<HistorySeen> {
+    let generation = session.generation();
+    let mut was_stopped = false;
+    let versions = history(session.store(), &wanted.key, &mut |done, total| {
+        was_stopped = stopped();
+        let progress = Progress { what: "history", done, total };
+        answer(Arrived::ReadingHistory { wanted: wanted.clone(), progress });
+        if was_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    if was_stopped {
+        return None;
+    }
+    let total = versions.as_ref().map_or(0, Vec::len);
+    let versions = versions.map_err(|e| e.to_string()).map(|mut versions| {
+        versions.truncate(MOST);
+        versions
+    });
+    Some(HistorySeen { wanted, generation, versions, total })
+}
+
+/// Waits so long; `false` if a later selection came before.
+pub(super) fn rest(long: Duration, overtaken: &dyn Fn() -> bool) -> bool {
+    let until = Instant::now() + long;
+    loop {
+        if overtaken() {
+            return false;
+        }
+        match until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => return true,
+            left => std::thread::sleep(left.min(GLANCE)),
+        }
+    }
+}
