@@ -32,6 +32,7 @@ pub mod view;
 pub mod wrap;
 
 use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -273,7 +274,9 @@ impl Running<'_> {
 
 /// The terminal while it is ours.
 struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: it would try to show the cursor, which [`restore`] does, and panic over a terminal that is gone and
+    /// a standard error that went with it.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     /// The mouse is taken, too.
     mouse: bool,
 }
@@ -286,7 +289,7 @@ impl Screen {
         let out = BufWriter::with_capacity(1 << 16, io::stdout());
         // From here on dropping the screen gives the terminal back.
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
-        Ok(Self { terminal, mouse })
+        Ok(Self { terminal: ManuallyDrop::new(terminal), mouse })
     }
 
     /// Nothing is known of what the terminal shows: the next drawing paints every cell. (`Terminal::clear` would ask

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use logkv::disk::sim::SimDisk;
 use logkv::store::Options;
-use logkv::tui::Settings;
 use logkv::{Store, sample};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-use super::screen::{Screen, options};
+use super::screen::{Screen, options, settings};
 
 const CELL: (usize, usize) = (9, 18);
 const INK: &str = "#d4d4d4";
@@ -26,7 +25,7 @@ fn the_picture_in_readme_is_what_the_program_shows() {
     let store = Store::open_on(Arc::new(disk.clone()), Path::new("demo"), sample).unwrap();
     sample::fill(&store).unwrap();
     store.close().unwrap();
-    let mut screen = Screen::open(&disk, "demo", (120, 40), Settings { read_only: false, color: true });
+    let mut screen = Screen::open(&disk, "demo", (120, 40), settings(false));
     screen.press("/");
     screen.type_text("http:4");
     screen.press("enter down down down down");
