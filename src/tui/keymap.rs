@@ -99,6 +99,7 @@ pub const BINDINGS: &[Binding] = &[
     row(In(Pane::History),  &[Enter],                Verb::Enter,                   "record",   "Go to the record of the selected version."),
 
     row(Panes, &[Char('?')],                         Verb::Help,                    "help",     "Show this page."),
+    row(Panes, &[Char('q')],                         Verb::Quit,                    "quit",     "Make everything durable and leave."),
     row(Panes, &[Char(':')],                         Verb::CommandLine,             "command",  "Type a command."),
     row(Panes, &[Char('/')],                         Verb::Filter,                  "find",     "Filter the keys by how they begin, as you type."),
     row(Panes, &[Tab],                               Verb::NextPane,                "pane",     "Go to the next pane."),
@@ -122,7 +123,6 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('G'), End],                    Verb::Move(Motion::Last),      "",         "To the last line."),
     row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key, around the end; in records: of this key."),
     row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
-    row(Panes, &[Char('q')],                         Verb::Quit,                    "quit",     "Make everything durable and leave."),
     row(Panes, &[Char('v')],                         Verb::Verify,                  "verify",   "Read every byte and list what is found."),
     row(Panes, &[Char('F')],                         Verb::Findings,                "",         "List what opening found to be amiss."),
     row(Panes, &[Char('y')],                         Verb::Copy,                    "copy",     "Copy the key, as the command line takes it."),

@@ -52,7 +52,7 @@ use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 
 use self::action::{Action, Size};
-use self::app::App;
+use self::app::{App, Stage};
 use self::effect::Effect;
 use self::input::Input;
 use self::jobs::{Desk, Jobs};
@@ -109,6 +109,8 @@ pub fn run(target: Target, options: Options, settings: Settings) -> anyhow::Resu
         let app = App::new(path, Size { width, height }, clock.now());
         Running { app, theme, screen, jobs: &jobs, clock: &*clock }.go(&inputs, create)
     });
+    // From here on a signal finds nobody, and does what it does to any program: closing may hang on a disk that hangs.
+    drop(inputs);
     let closed = jobs.close();
     result.and(closed.map_err(Into::into))
 }
@@ -153,7 +155,7 @@ fn signals(sender: Sender<Incoming>) -> io::Result<()> {
                 _ => Incoming::End,
             };
             if sender.send(incoming).is_err() {
-                return;
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
         }
     })?;
@@ -213,9 +215,17 @@ impl Running<'_> {
             };
             let Some(incoming) = incoming else { return Ok(()) };
             if self.take(incoming)? == Next::Leave {
-                return Ok(());
+                return self.outcome();
             }
             changed = true;
+        }
+    }
+
+    /// What could not be opened is said again where it stays, and is a failure.
+    fn outcome(self) -> anyhow::Result<()> {
+        match self.app.stage {
+            Stage::Refused(reason) => Err(anyhow::Error::msg(reason)),
+            _ => Ok(()),
         }
     }
 

@@ -333,3 +333,49 @@ fn a_writer_beside_is_followed() {
     screen.wait_until(|app| app.keys.window.total == 1);
     assert_eq!(selected(&screen), "b", "its key is gone, and the one after it took its place");
 }
+
+#[test]
+fn an_escape_that_is_half_there_is_told_of_until_it_is_whole_and_not_taken_before() {
+    let mut screen = ten_keys();
+    screen.press("/");
+    screen.type_text("\\x6");
+    assert!(screen.said().contains("hexadecimal"), "{}", screen.said());
+    screen.press("enter");
+    assert!(screen.app.typing.is_some(), "it stays, to be finished");
+    screen.type_text("b");
+    assert_eq!(screen.said(), "");
+    screen.press("enter");
+    assert_eq!((screen.app.typing, screen.app.keys.prefix.as_slice()), (None, &b"k"[..]));
+}
+
+#[test]
+fn the_empty_key_has_a_name_in_what_is_said_of_it() {
+    let mut screen = ten_keys();
+    screen.command("put \"\" something");
+    assert!(screen.said().starts_with("put \"\" →"), "{}", screen.said());
+}
+
+#[test]
+fn a_store_whose_only_segment_cannot_be_read_does_not_look_new() {
+    let disk = SimDisk::new();
+    let store =
+        Store::open_on(Arc::new(disk.clone()), Path::new("data"), Options { create: true, ..options() }).unwrap();
+    store.put(b"key", b"value").unwrap();
+    store.close().unwrap();
+    disk.flip_bit("data/0000000001.data", 9).unwrap();
+    let screen = Screen::open(&disk, "data", (120, 40), super::screen::settings(false));
+    let text = screen.text();
+    assert!(text.contains("no keys could be read; F says why"), "{text}");
+    assert!(text.contains("no segment could be read; F says why"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_is_read_from_a_regular_file_only() {
+    let scratch = tempfile::tempdir().unwrap();
+    let pipe = scratch.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut screen = ten_keys();
+    screen.command(&format!("put k @{}", pipe.display()));
+    assert!(screen.said().contains("not a regular file"), "{}", screen.said());
+}

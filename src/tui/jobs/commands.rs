@@ -79,6 +79,9 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
 }
 
 fn show(key: &[u8]) -> String {
+    if key.is_empty() {
+        return "\"\"".to_owned();
+    }
     text::escape_to_width(key, KEY_CELLS).text
 }
 
@@ -104,11 +107,15 @@ fn put(session: &Session, key: &[u8], value: ValueLiteral) -> Outcome {
 }
 
 /// Reads at most as much as a value may hold, and one byte to tell that there is more.
+/// Only a regular file: a pipe may never end, and a terminal would take the keys that are meant for the interface.
 fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |e| Error::io("read", path, e);
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file")));
+    }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_VALUE_LEN + 1).read_to_end(&mut bytes))
-        .map_err(|e| Error::io("read", path, e))?;
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MAX_VALUE_LEN + 1).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }
 

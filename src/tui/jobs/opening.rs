@@ -74,6 +74,8 @@ impl Opening<'_> {
                 Err(Error::Locked { holder, .. }) => {
                     (read(options)?, Some(holder.map_or(Writer::Unknown, Writer::Known)))
                 }
+                // A directory that this user may only read can be looked at all the same.
+                Err(Error::Io { action: "lock", source, .. }) if is_write_protected(&source) => (read(options)?, None),
                 opened => (opened?, None),
             },
         };
@@ -82,6 +84,10 @@ impl Opening<'_> {
         let opened = Opened { figures: session.figures(), writer };
         Ok((Arrived::Opened(Box::new(opened)), Some(session)))
     }
+}
+
+fn is_write_protected(e: &std::io::Error) -> bool {
+    matches!(e.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
 }
 
 fn mixed(path: &Path, formats: &[FormatKind]) -> String {

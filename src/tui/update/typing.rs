@@ -76,7 +76,11 @@ fn changed(app: &mut App) -> Vec<Effect> {
 /// Takes over the filter as typed, unless an escape in it is only half there.
 fn apply_filter(app: &mut App) {
     match text::parse_key(app.keys.filter.text()) {
-        Ok(prefix) => app.keys.prefix = prefix,
+        Ok(prefix) => {
+            app.keys.prefix = prefix;
+            // What was wrong with it before is no longer.
+            app.said = None;
+        }
         Err(e) => app.say(Tone::Bad, e.to_string()),
     }
 }
@@ -101,6 +105,11 @@ pub(super) fn submit(app: &mut App) -> Vec<Effect> {
     app.command.offered.clear();
     match app.typing.take() {
         Some(Typing::Command) => submit_command(app),
+        // An escape that is only half there stays, to be finished.
+        Some(Typing::Filter) if text::parse_key(app.keys.filter.text()).is_err() => {
+            app.typing = Some(Typing::Filter);
+            Vec::new()
+        }
         _ => Vec::new(),
     }
 }

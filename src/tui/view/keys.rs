@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::pane::{List, frame, key_span};
+use crate::store::Mode;
 use crate::text;
 use crate::tui::action::KeyRow;
 use crate::tui::app::Pane;
@@ -14,6 +15,15 @@ use crate::tui::app::Pane;
 const COLUMNS: [(&str, usize); 4] = [("size", 9), ("seg", 5), ("off", 11), ("age", 7)];
 /// The key keeps at least so many.
 const KEY: usize = 14;
+
+/// What an empty list means: a new store, one that is only looked at, or one whose keys could not be read.
+fn nothing(view: &View<'_>) -> &'static str {
+    match view.app.figures.as_ref().map(|figures| &figures.stats) {
+        Some(stats) if stats.findings > 0 => "no keys could be read; F says why",
+        Some(stats) if stats.mode == Mode::ReadOnly => "no keys",
+        _ => "no keys yet; :put KEY VALUE",
+    }
+}
 
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let keys = &view.app.keys;
@@ -27,7 +37,7 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let shape = Shape::of(usize::from(inner.width));
     let empty = match (keys.asked.is_none() || keys.waiting, keys.prefix.is_empty()) {
         (true, _) => "…",
-        (false, true) => "no keys yet; type :put KEY VALUE",
+        (false, true) => nothing(view),
         (false, false) => "no key begins like this; esc clears the filter",
     };
     let list = List { pane: Pane::Keys, headings: shape.headings(), cursor: keys.cursor, window: &keys.window, empty };

@@ -26,7 +26,13 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     line(inner, 0, &Line::styled(format!("{headings}map"), view.theme.dim()), buf);
     let page = usize::from(inner.height.saturating_sub(1));
     if segments.is_empty() {
-        line(inner, 1, &Line::styled("  no segments yet; the first put makes one", view.theme.dim()), buf);
+        let findings = app.figures.as_ref().map_or(0, |figures| figures.stats.findings);
+        let why = if findings > 0 {
+            "  no segment could be read; F says why"
+        } else {
+            "  no segments yet; the first put makes one"
+        };
+        line(inner, 1, &Line::styled(why, view.theme.dim()), buf);
     }
     for (at, row) in app.segments.shown(segments.len(), page).zip(1..) {
         let Some(segment) = segments.get(at) else { continue };
