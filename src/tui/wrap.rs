@@ -46,11 +46,11 @@ pub fn previous_row(bytes: &[u8], start: usize, cells: usize) -> Option<usize> {
     Some(row)
 }
 
-/// The row that starts at `start`, escaped; the line end itself is not shown.
+/// The row that starts at `start`, escaped. The line feed that ends it shows as the end of the row; a carriage return
+/// before that is a byte like any other.
 pub fn row_text(bytes: &[u8], start: usize, cells: usize) -> String {
     let row = bytes.get(start..start + row_len(bytes, start, cells)).unwrap_or_default();
-    let row = row.strip_suffix(b"\n").unwrap_or(row);
-    text::escape(row.strip_suffix(b"\r").unwrap_or(row)).to_string()
+    text::escape(row.strip_suffix(b"\n").unwrap_or(row)).to_string()
 }
 
 /// Where the line that holds byte `at` starts, or the nearest multiple of [`LOOK_BACK`] before it.
@@ -152,6 +152,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_carriage_return_is_shown() {
+        assert_eq!(row_text(b"one\r\ntwo", 0, 10), "one\\r");
+    }
 
     #[test]
     fn text_is_broken_at_line_ends_and_at_the_width() {
