@@ -200,7 +200,22 @@ impl Store {
         contents.recount().into_iter().map(|(id, (records, bytes))| (id, records, bytes)).collect()
     }
 
-    /// What opening found.
+    /// Takes note of damage that somebody who read the files has found, so that figures and ledger tell of it too. What is
+    /// known already is not counted twice.
+    pub fn note(&self, finding: Finding) {
+        let mut findings = self.inner.findings.lock();
+        let place = |finding: &Finding| (finding.kind, finding.segment, finding.offset);
+        if findings.iter().any(|known| place(known) == place(&finding)) {
+            return;
+        }
+        let segment = finding.segment.and_then(|id| self.inner.contents().segment(id));
+        if let (FindingKind::DamagedRecord, Some(segment)) = (finding.kind, segment) {
+            segment.ledger.lock().bad_value_bytes += finding.len.unwrap_or(0);
+        }
+        findings.push(finding);
+    }
+
+    /// What opening found, and what was noted since.
     pub fn findings(&self) -> Vec<Finding> {
         self.inner.findings.lock().clone()
     }

@@ -379,3 +379,22 @@ fn a_value_is_read_from_a_regular_file_only() {
     screen.command(&format!("put k @{}", pipe.display()));
     assert!(screen.said().contains("not a regular file"), "{}", screen.said());
 }
+
+#[test]
+fn damage_that_verify_found_stays_on_the_screen() {
+    let disk = SimDisk::new();
+    let store =
+        Store::open_on(Arc::new(disk.clone()), Path::new("data"), Options { create: true, ..options() }).unwrap();
+    let written = store.put(b"key", b"value").unwrap();
+    store.close().unwrap();
+    disk.flip_bit("data/0000000001.data", (written.location.offset + written.location.len - 1) * 8).unwrap();
+    let mut screen = Screen::open(&disk, "data", (120, 40), super::screen::settings(false));
+    assert!(!screen.text().contains("findings"), "the hint vouches for the value");
+    screen.command("verify");
+    screen.press("esc");
+    let stats = screen.app.figures.as_ref().unwrap().stats.clone();
+    assert_eq!((stats.findings, stats.damaged_bytes), (1, written.location.len));
+    assert!(screen.text().contains("findings 1"), "{}", screen.text());
+    screen.command("verify");
+    assert_eq!(screen.app.figures.as_ref().unwrap().stats.findings, 1, "found again, it is not counted again");
+}

@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::error::Error;
 use crate::format::record::MAX_VALUE_LEN;
 use crate::inspect;
-use crate::store::{Event, Location, Stats, Written};
+use crate::store::{Event, Location, Severity, Stats, Written};
 use crate::text::{self, ValueLiteral};
 use crate::tui::action::{Progress, Ran};
 use crate::tui::app::{Content, Report, Said, Tone};
@@ -232,6 +232,8 @@ fn verify(session: &Session, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> 
         Ok(report) => report,
         Err(e) => return e.into(),
     };
+    let damage = report.findings.iter().filter(|finding| finding.severity == Severity::Damage);
+    damage.cloned().for_each(|finding| session.store().note(finding));
     let read = format!("{} records in {}", text::count(report.records), text::size(report.bytes));
     let found = findings::number(report.findings.len());
     if was_stopped {
