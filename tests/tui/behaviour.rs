@@ -398,3 +398,16 @@ fn damage_that_verify_found_stays_on_the_screen() {
     screen.command("verify");
     assert_eq!(screen.app.figures.as_ref().unwrap().stats.findings, 1, "found again, it is not counted again");
 }
+
+#[test]
+fn a_put_into_a_held_store_is_told_who_holds_it() {
+    let disk = SimDisk::new();
+    let _writer =
+        Store::open_on(Arc::new(disk.clone()), Path::new("data"), Options { create: true, ..options() }).unwrap();
+    let mut screen = Screen::open(&disk, "data", (120, 40), super::screen::settings(false));
+    for line in ["put key value", "delete key"] {
+        screen.command(line);
+        let expected = format!("held by process {}", std::process::id());
+        assert!(screen.said().ends_with(&expected), "{}", screen.said());
+    }
+}

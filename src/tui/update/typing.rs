@@ -6,7 +6,7 @@ use super::look;
 use super::verbs::{focus, run};
 use crate::text;
 use crate::tui::action::Edit;
-use crate::tui::app::{App, Content, Page, Pane, Tone, Typing};
+use crate::tui::app::{App, Content, Page, Pane, Tone, Typing, Writer};
 use crate::tui::command::{self, Command, Completion, common_prefix, parse};
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
@@ -144,8 +144,21 @@ fn submit_command(app: &mut App) -> Vec<Effect> {
             focus(app, Pane::Keys);
             Vec::new()
         }
+        Command::Put { .. } | Command::Delete { .. } if app.writer.is_some() => {
+            app.say(Tone::Bad, held(app));
+            Vec::new()
+        }
         command => vec![run(app, command)],
     }
+}
+
+/// Why nothing can be written, to somebody who has not asked for that.
+fn held(app: &App) -> String {
+    let holder = match &app.writer {
+        Some(Writer::Known(holder)) => format!("process {}", holder.pid),
+        _ => "another process".to_owned(),
+    };
+    format!("nothing can be written until its writer has ended and the store is opened again: held by {holder}")
 }
 
 fn remember(app: &mut App, line: String) {
