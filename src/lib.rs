@@ -4,8 +4,8 @@
 //! Dependencies point one way, and `tests/layers.rs` keeps it so:
 //!
 //! ```text
-//! text, error  ←  format  ←  disk  ←  store  ←  inspect  ←  tui | cli  ←  main
-//!  (words)        (bytes)    (files)  (engine)  (questions)   (faces)
+//! text, format, error  ←  disk  ←  store  ←  inspect, sample  ←  tui  ←  cli  ←  main
+//!  (words, bytes)        (files)  (engine)  (questions)        (faces)
 //! ```
 //!
 //! Start reading at [`mod@format`] for the bytes, [`store`] for the promises and how they are kept.
