@@ -186,7 +186,7 @@ fn a_second_interface_only_reads_and_follows_the_first() {
     let mut reader = Terminal::start(dir.path(), (120, 40));
     reader.wait_for(&format!("held by process {}", writer.pid()));
     reader.send(":put a b\r");
-    reader.wait_for("cannot be written");
+    reader.wait_for("nothing can be written until its writer has ended");
     reader.send("\x1b");
     writer.send(":put user:9 nine\r");
     writer.wait_for("✓ put user:9");
