@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::format::hint::HintBuilder;
 use crate::format::{Format, HintEntry, Kind, record};
 
+use super::new_file::{create_anew, write_all};
 use super::scan::What;
 use super::segment::Segment;
 
@@ -71,28 +72,10 @@ pub(super) fn write(disk: &dyn Disk, dir: &Path, segment: &Segment) -> Result<Op
 /// Writes a file beside its place, syncs it, and puts it there in one step. The directory is not synced: a hint that a
 /// power cut takes away is written again.
 fn replace(disk: &dyn Disk, tmp: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match disk.remove(tmp) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let file = disk.create(tmp)?;
+    let file = create_anew(disk, tmp)?;
     write_all(&*file, bytes, 0)?;
     file.sync_data()?;
     disk.rename(tmp, path)
-}
-
-/// Writes all of `bytes`, however many writes that takes.
-pub(super) fn write_all(file: &dyn crate::disk::WriteFile, bytes: &[u8], offset: u64) -> io::Result<()> {
-    let mut done = 0;
-    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
-        match file.write_at(rest, offset + done as u64) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(n) => done += n,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
 }
 
 fn path_of(dir: &Path, segment: &Segment) -> PathBuf {

@@ -151,12 +151,13 @@ fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
                 out.leftovers.push(path);
             }
             None if kind == FormatKind::Native && is_quarantine(entry) => {}
-            None if named_like_a_segment(format, entry).is_some() => {
-                let id = named_like_a_segment(format, entry).unwrap_or_default();
-                out.saw(id);
-                out.missing.push(Missing { id, path, reason: NO_FILE });
-            }
-            None => out.note(path, FindingKind::ForeignFile, "it is no part of the store"),
+            None => match named_like_a_segment(format, entry) {
+                Some(id) => {
+                    out.saw(id);
+                    out.missing.push(Missing { id, path, reason: NO_FILE });
+                }
+                None => out.note(path, FindingKind::ForeignFile, "it is no part of the store"),
+            },
         }
     }
     out.sources.sort_by_key(|source| source.id);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::disk::{Disk, ReadDisk, WriteFile};
 use crate::error::{Error, LockHolder, Result};
 
-use super::hint_file::write_all;
+use super::new_file::write_all;
 
 pub(super) const FILE_NAME: &str = "LOCK";
 /// More than the text ever takes.

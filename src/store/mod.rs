@@ -32,6 +32,7 @@ mod listing;
 mod load;
 mod lock;
 mod log;
+mod new_file;
 mod open;
 pub mod options;
 mod read;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::format::QUARANTINE;
 
 use super::events::Event;
-use super::hint_file::write_all;
+use super::new_file::{create_anew, write_all};
 use super::open::Active;
 use super::recover::Cut;
 
@@ -68,11 +68,7 @@ fn save(disk: &dyn Disk, dir: &Path, active: &Active, range: std::ops::Range<u64
 
 fn write_copy(disk: &dyn Disk, source: &dyn ReadFile, path: &Path, range: std::ops::Range<u64>) -> io::Result<()> {
     let tmp: PathBuf = path.with_extension("tmp");
-    match disk.remove(&tmp) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let file = disk.create(&tmp)?;
+    let file = create_anew(disk, &tmp)?;
     let start = range.start;
     copy(source, range, |piece, at| write_all(&*file, piece, at - start))?;
     file.sync_data()?;

@@ -18,6 +18,7 @@ use super::events::Event;
 use super::hint_file;
 use super::inner::Inner;
 use super::log::{Core, Log, Tail};
+use super::new_file::{create_anew, write_all};
 use super::segment::{Ledger, Segment};
 use super::sync::failure;
 use super::writer::Writer;
@@ -69,12 +70,8 @@ impl Writer {
     }
 
     fn create_file(&self, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn WriteFile>> {
-        match self.disk.remove(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let file = self.disk.create(path)?;
-        hint_file::write_all(&*file, bytes, 0)?;
+        let file = create_anew(&*self.disk, path)?;
+        write_all(&*file, bytes, 0)?;
         Ok(file)
     }
 
