@@ -63,12 +63,14 @@ impl Contents {
         from
     }
 
-    /// Takes away what has expired by `now`.
-    pub(super) fn expire(&self, now: u64) {
-        for entry in self.keydir.expire(now) {
-            self.moved(Some(entry.location), None);
+    /// Takes away what has expired by `now`, and says where it was.
+    pub(super) fn expire(&self, now: u64) -> Vec<Location> {
+        let expired: Vec<_> = self.keydir.expire(now).into_iter().map(|entry| entry.location).collect();
+        for location in &expired {
+            self.moved(Some(*location), None);
             self.expired.fetch_add(1, Ordering::Relaxed);
         }
+        expired
     }
 
     /// Counts live records and bytes of each segment anew, from the keydir alone.

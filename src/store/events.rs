@@ -17,7 +17,15 @@ pub enum Event {
         /// Bytes to read in all.
         total: u64,
     },
-    /// A record was appended (under `buffered`: to the process's buffer).
+    /// A record was put into bytes, checksums and all. It is nowhere yet.
+    Encoded {
+        /// What it does.
+        kind: Kind,
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// A record was appended (under `buffered`: to the process's buffer), or was found behind what another process had
+    /// appended before.
     Appended {
         /// What it does.
         kind: Kind,
@@ -42,6 +50,27 @@ pub enum Event {
         /// Where it points; `None` for a deleted key.
         to: Option<Location>,
     },
+    /// The time of a live record ran out.
+    Expired {
+        /// Which record.
+        location: Location,
+    },
+    /// A get asked the keydir.
+    LookedUp {
+        /// Where it pointed.
+        at: Option<Location>,
+    },
+    /// A get read a record and checked it.
+    Read {
+        /// Which record.
+        location: Location,
+        /// Whether the record held.
+        ok: bool,
+        /// How long reading and checking took.
+        took: Duration,
+    },
+    /// Everything was loaded anew, because another process changed more than it appended.
+    Reloaded,
     /// Bytes of a segment stopped being live.
     BytesDied {
         /// Which segment.
@@ -89,6 +118,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+}
+
+impl Event {
+    /// Whether the store is another one after this step; looking at it is none.
+    pub fn is_change(&self) -> bool {
+        !matches!(self, Self::Loading { .. } | Self::LookedUp { .. } | Self::Read { .. })
+    }
 }
 
 /// Somebody who is told. Called on the thread that did the work, sometimes under the writer's lock: be quick, and do

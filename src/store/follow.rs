@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::format::{FileHeader, Kind, Origin, SegmentId};
 
 use super::contents::Contents;
+use super::events::Event;
 use super::inner::Inner;
 use super::listing::{Listing, list};
 use super::load::Source;
@@ -54,7 +55,7 @@ impl Inner {
             Options { create: true, from: self.options.from.or(Some(self.format.kind())), ..self.options.clone() };
         let listing = list(&*self.disk, &self.dir, options.from, options.create)?;
         match self.catch_up(&contents, &listing, &mut seen)? {
-            Footing::Firm => contents.expire(self.now()),
+            Footing::Firm => drop(self.unexpired()),
             Footing::Lost => self.reload(&contents, &options, &mut seen)?,
         }
         Ok(seen)
@@ -71,6 +72,7 @@ impl Inner {
         seen.new_segments += new.iter().filter(|id| !old.contains(id)).count() as u64;
         seen.vanished_segments = old.iter().filter(|id| !new.contains(id)).count() as u64;
         self.replace(loads.contents, loads.findings);
+        self.tell(|| Event::Reloaded);
         Ok(())
     }
 
@@ -191,6 +193,8 @@ impl Inner {
             let is_this = |segment: Option<SegmentId>| segment == Some(entry.location.segment);
             self.findings.lock().retain(|found| found.kind != FindingKind::TornTail || !is_this(found.segment));
         }
+        drop(ledger);
+        self.tell(|| Event::Appended { kind, location: entry.location, tstamp: entry.tstamp });
     }
 
     fn follow(&self, contents: &Contents, Arrived { kind, key, entry }: Arrived) {
@@ -200,8 +204,9 @@ impl Inner {
             Kind::Tombstone if is_news => contents.keydir.remove(&key),
             Kind::Put | Kind::Tombstone | Kind::Mark | Kind::Unknown(_) => return,
         };
-        let to = (kind == Kind::Put).then_some(entry.location);
-        contents.moved(old.map(|old| old.location), to);
+        let (from, to) = (old.map(|old| old.location), (kind == Kind::Put).then_some(entry.location));
+        contents.moved(from, to);
+        self.tell(|| Event::KeydirMoved { from, to });
     }
 }
 

@@ -78,6 +78,15 @@ impl Inner {
         }
     }
 
+    /// The state as of now, without what has expired.
+    pub(super) fn unexpired(&self) -> Arc<Contents> {
+        let contents = self.contents();
+        for location in contents.expire(self.now()) {
+            self.tell(|| Event::Expired { location });
+        }
+        contents
+    }
+
     pub(super) fn writer(&self) -> Result<&Writer> {
         self.writer.as_ref().ok_or_else(|| Error::ReadOnly { dir: self.dir.clone(), reason: self.why_read_only() })
     }
@@ -94,8 +103,7 @@ impl Inner {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        let contents = self.contents();
-        contents.expire(self.now());
+        let contents = self.unexpired();
         let mut stats = Stats {
             dir: self.dir.clone(),
             format: self.format.kind(),

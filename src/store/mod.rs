@@ -56,6 +56,7 @@ use crate::format::{FileHeader, Format, FormatKind, SegmentId, record};
 
 pub use answer::{Answer, Entry, Found, Location, Refreshed, Written};
 pub use events::{Event, Observer};
+pub use keydir::{KeydirShape, KeydirSlot, RowPart};
 pub use options::{Clock, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
 
@@ -156,6 +157,12 @@ impl Store {
         self.inner.contents().keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > now))
     }
 
+    /// Visits every live key and its entry, in no order. Each part of the index is visited as of one moment, and not
+    /// changed meanwhile: be quick, and do not call the store. An expired key is visited until somebody looked at it.
+    pub fn for_each_key(&self, visit: impl FnMut(&[u8], &Entry)) {
+        self.inner.contents().keydir.for_each(visit);
+    }
+
     /// Whether damage may hide a newer version of this key, or a key that is missing. Without a look at the disk.
     pub fn is_suspect(&self, key: &[u8]) -> bool {
         let contents = self.inner.contents();
@@ -188,16 +195,14 @@ impl Store {
 
     /// The ledger: one line a segment, by id.
     pub fn segments(&self) -> Vec<SegmentInfo> {
-        let contents = self.inner.contents();
-        contents.expire(self.inner.now());
+        let contents = self.inner.unexpired();
         contents.segments.read().values().map(|segment| segment.info()).collect()
     }
 
     /// Live records and bytes of each segment counted anew from the keydir. Equal to what [`Store::segments`] says at any
     /// moment without writes.
     pub fn recount(&self) -> Vec<(SegmentId, u64, u64)> {
-        let contents = self.inner.contents();
-        contents.expire(self.inner.now());
+        let contents = self.inner.unexpired();
         contents.recount().into_iter().map(|(id, (records, bytes))| (id, records, bytes)).collect()
     }
 

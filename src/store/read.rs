@@ -7,12 +7,14 @@
 //! 2. No lock is held while the disk is read.
 
 use std::io;
+use std::time::Instant;
 
 use crate::disk::ReadFile;
 use crate::error::{Error, Result};
 use crate::format::{Check, Codec, Decoded, Kind, record};
 
 use super::contents::Contents;
+use super::events::Event;
 use super::inner::Inner;
 use super::{Answer, Entry, Found};
 
@@ -27,20 +29,33 @@ impl Inner {
 
     fn get_from(&self, contents: &Contents, key: &[u8]) -> Result<Answer> {
         loop {
-            let Some(entry) = contents.keydir.get(key) else {
+            let entry = contents.keydir.get(key);
+            self.tell(|| Event::LookedUp { at: entry.map(|entry| entry.location) });
+            let Some(entry) = entry else {
                 return Ok(Answer { found: None, suspect: contents.is_suspect(None) });
             };
             let suspect = contents.is_suspect(Some(&entry));
             if entry.expires_at.is_some_and(|at| at <= self.now()) {
                 return Ok(Answer { found: None, suspect });
             }
-            match self.value_at(contents, key, &entry) {
+            match self.timed(&entry, || self.value_at(contents, key, &entry)) {
                 Ok(value) => return Ok(Answer { found: Some(Found { value, entry }), suspect }),
                 // The key moved on while its old place was read.
                 Err(_) if contents.keydir.get(key) != Some(entry) => {}
                 Err(e) => return Err(e),
             }
         }
+    }
+
+    /// Reads a record; where somebody watches, they are told how long that took.
+    fn timed(&self, entry: &Entry, read: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+        if self.options.observers.is_empty() {
+            return read();
+        }
+        let started = Instant::now();
+        let value = read();
+        self.tell(|| Event::Read { location: entry.location, ok: value.is_ok(), took: started.elapsed() });
+        value
     }
 
     /// Answers in the caller's order, reads in the disk's.

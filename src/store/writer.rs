@@ -172,13 +172,14 @@ impl Writer {
         }
         // Last of all: what is committed above may be appended again, under newer tstamps.
         let record = core.record(inner, &op)?;
-        self.stage(core, Some((i, op)), record, staged);
+        self.stage(inner, core, Some((i, op)), record, staged);
         Ok(())
     }
 
     /// Encodes the record, and a mark before it where one is due, into the tail.
     fn stage<'a>(
         &self,
+        inner: &Inner,
         core: &mut Core,
         op: Option<(usize, Op<'a>)>,
         mut new: NewRecord<'_>,
@@ -189,14 +190,15 @@ impl Writer {
             let mark = NewRecord::mark(&value, core.last_tstamp);
             core.last_tstamp += 1;
             new.tstamp = core.last_tstamp;
-            self.append(core, None, &mark, staged);
+            self.append(inner, core, None, &mark, staged);
         }
         new.barrier = core.active.as_ref().is_some_and(|log| log.stable == log.len);
-        self.append(core, op, &new, staged);
+        self.append(inner, core, op, &new, staged);
     }
 
     fn append<'a>(
         &self,
+        inner: &Inner,
         core: &mut Core,
         op: Option<(usize, Op<'a>)>,
         new: &NewRecord<'_>,
@@ -206,6 +208,7 @@ impl Writer {
         let before = Before { len: log.len, vouched: log.vouched };
         let location = Location { segment: log.segment.id, offset: log.len, len: new.encoded_len() };
         record::encode(new, log.segment.header.salt, log.len, &mut self.tail.write().bytes);
+        inner.tell(|| Event::Encoded { kind: new.kind, bytes: location.len });
         log.len += location.len;
         log.appended = true;
         if new.barrier || new.kind == Kind::Mark {

@@ -60,6 +60,11 @@ impl Arena {
         self.garbage > CHUNK && self.garbage > self.bytes / 2
     }
 
+    /// Bytes of rows that are no longer used.
+    pub(super) fn garbage(&self) -> usize {
+        self.garbage
+    }
+
     /// Bytes that were allocated.
     pub(super) fn bytes(&self) -> usize {
         self.bytes + self.chunks.capacity() * size_of::<Vec<u8>>()

@@ -11,6 +11,7 @@
 
 mod arena;
 mod row;
+mod shape;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use super::{Entry, Location};
 use crate::format::{Format, VersionOrder};
 use arena::{Arena, Ref};
 use row::Row;
+pub use row::RowPart;
+pub use shape::{KeydirShape, KeydirSlot};
 
 const SHARD_BITS: u32 = 6;
 
@@ -227,9 +230,13 @@ impl Keydir {
         rapidhash_v3_seeded(key, &self.secrets)
     }
 
-    /// The shard by bits that the table inside does not use: it takes the highest 7 and the lowest.
     fn shard(&self, hash: u64) -> Option<&RwLock<Shard>> {
-        self.shards.get((hash >> (57 - SHARD_BITS)) as usize & ((1 << SHARD_BITS) - 1))
+        self.shards.get(self.shard_of(hash))
+    }
+
+    /// The shard by bits that the table inside does not use: it takes the highest 7 and the lowest.
+    fn shard_of(&self, hash: u64) -> usize {
+        (hash >> (57 - SHARD_BITS)) as usize & ((1 << SHARD_BITS) - 1)
     }
 }
 

@@ -10,7 +10,7 @@
 //! 22 bytes and the key, where id, offset and length fit into 32 bits, as they always do in the native format. The
 //! stored length of the value is not kept: it is the record's length less its frame and key.
 
-use crate::format::bytes_at;
+use crate::format::{Role, bytes_at};
 use crate::store::{Entry, Location};
 
 const TOMBSTONE: u8 = 1;
@@ -107,6 +107,41 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Row<'_>> {
         tombstone: flags & TOMBSTONE != 0,
         len,
     })
+}
+
+/// A part of a row as it stands in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowPart {
+    /// What it is.
+    pub name: &'static str,
+    /// What it stands for.
+    pub role: Role,
+    /// Its bytes; numbers stand little-endian.
+    pub bytes: Vec<u8>,
+}
+
+/// The row at the start of `bytes`, part by part.
+pub(super) fn parts(bytes: &[u8]) -> Option<Vec<RowPart>> {
+    let row = decode(bytes)?;
+    let number = if bytes.first()? & WIDE == 0 { 4 } else { 8 };
+    let key_len = if row.key.len() < usize::from(LONG_KEY) { 1 } else { 5 };
+    let widths = [
+        ("flags", Role::Kind, 1),
+        ("tstamp", Role::Time, 8),
+        ("segment", Role::Place, number),
+        ("offset", Role::Place, number),
+        ("length", Role::Length, number),
+        ("expires at", Role::Time, if row.expires_at.is_some() { 8 } else { 0 }),
+        ("key length", Role::Length, key_len),
+        ("key", Role::Key, row.key.len()),
+    ];
+    let mut at = 0usize;
+    let mut parts = Vec::new();
+    for (name, role, width) in widths.into_iter().filter(|(_, _, width)| *width > 0) {
+        parts.push(RowPart { name, role, bytes: bytes.get(at..at + width)?.to_vec() });
+        at += width;
+    }
+    Some(parts)
 }
 
 #[cfg(test)]

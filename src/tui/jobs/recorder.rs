@@ -57,7 +57,7 @@ impl Observer for Recorder {
         }
         if let Some(steps) = self.steps.lock().as_mut() {
             steps.push(event.clone());
-        } else {
+        } else if event.is_change() {
             // Something moved that no command asked for, as a sync in the background. Nobody listens after the end.
             let _ = self.nudge.lock().send(Nudge::Moved);
         }
