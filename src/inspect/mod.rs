@@ -3,6 +3,7 @@
 pub mod anatomy;
 pub mod detect;
 pub mod history;
+pub mod map;
 mod probe;
 pub mod records;
 pub mod single;
@@ -11,6 +12,7 @@ pub mod verify;
 pub use anatomy::{Anatomy, FieldAnatomy, SumAnatomy, anatomy};
 pub use detect::{Detected, detect};
 pub use history::{Reason, Version, history};
+pub use map::StripMap;
 pub use records::{CrcState, RecordRow, Records, RowKind, RowState, records, records_from};
 pub use single::open_file;
 pub use verify::{Report, verify};
