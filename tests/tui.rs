@@ -9,6 +9,8 @@ mod support;
 
 #[path = "tui/behaviour.rs"]
 mod behaviour;
+#[path = "tui/following.rs"]
+mod following;
 #[path = "tui/hostile.rs"]
 mod hostile;
 #[path = "tui/picture.rs"]

@@ -16,13 +16,14 @@ use crate::format::FormatKind;
 use crate::store::{Recovery, SyncPolicy};
 
 const USAGE: &str = "\
-logkv [OPTIONS] [PATH]            open the interface on a store's directory (default: that of --dir)
+logkv [OPTIONS] [PATH]            open the interface on a store's directory, or on one segment file
        logkv [OPTIONS] COMMAND [...]     do one thing and end";
 
 const EXAMPLES: &str = "\
 Examples:
   logkv demo                         see a sample store in the interface
   logkv data                         open the interface on the directory `data`
+  logkv data/0000000001.data         the same on one segment file, read-only
   logkv put user:1 '{\"name\":\"Ada\"}'  write into the store in `data`, made if missing
   logkv get user:1                   print the value
   logkv -d /var/lib/riak/bitcask/0 list --format json
@@ -72,6 +73,10 @@ pub(super) struct Global {
     /// Leaves the mouse to the terminal while the interface is open
     #[arg(long, global = true)]
     pub(super) no_mouse: bool,
+
+    /// Draws the interface with ASCII alone, for terminals and fonts that have nothing else
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
 
     /// Makes a store in a directory that is missing or holds other files
     #[arg(long, global = true, conflicts_with = "read_only")]

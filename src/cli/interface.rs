@@ -1,12 +1,11 @@
-//! `logkv [PATH]`: which directory the interface opens, and what to say where it cannot.
+//! `logkv [PATH]`: which directory or segment file the interface opens, and what to say where it cannot.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
-
 use super::exit::{Exit, Usage};
 use super::nearest;
-use super::place::{instead_of_file, is_missing};
+use super::output::wants_color;
+use super::place::is_missing;
 use super::session::Session;
 use crate::store::Options;
 use crate::text;
@@ -20,9 +19,6 @@ pub(super) fn run(session: &mut Session, paths: &[PathBuf]) -> anyhow::Result<Ex
     };
     if !paths.is_empty() && !session.global.create && is_missing(&dir) {
         return Err(unknown(&dir).into());
-    }
-    if let Some(sentence) = instead_of_file(&dir) {
-        return Err(anyhow!("the interface opens directories: {sentence}"));
     }
     session.need_terminal()?;
     let options = session.options();
@@ -58,9 +54,11 @@ pub(super) fn open(session: &mut Session, dir: &Path, options: Options) -> anyho
     let settings = crate::tui::Settings {
         read_only: session.global.read_only,
         mouse: !session.global.no_mouse,
+        ascii: session.global.ascii,
+        color: wants_color(session.global.color, true),
         ..Default::default()
     };
-    crate::tui::run(crate::tui::Target::Dir(dir.to_owned()), options, settings)?;
+    crate::tui::run(dir.to_owned(), options, settings)?;
     Ok(Exit::Yes)
 }
 

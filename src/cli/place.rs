@@ -33,11 +33,6 @@ pub(super) fn instead(path: &Path) -> Option<String> {
     }
 }
 
-/// What to say of a path that is one segment file, where a store is wanted.
-pub(super) fn instead_of_file(path: &Path) -> Option<String> {
-    if path.is_dir() { None } else { instead(path) }
-}
-
 fn root(dir: &Path, members: &[PathBuf]) -> String {
     let members: Vec<String> = members.iter().map(|member| format!("-d {}", text::path(member))).collect();
     format!(

@@ -4,12 +4,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::app::{Content, Figures, Opened, Pane, Said};
-use super::effect::{HistoryWanted, KeysWanted, RecordWanted, RecordsWanted, ValueWanted};
+use super::app::{Content, Figures, Opened, Pane, Said, Step};
+use super::effect::{HistoryWanted, KeysWanted, RecordWanted, RecordsWanted, SlotWanted, ValueWanted};
 use super::findings::FindingsPage;
 use crate::inspect::{Anatomy, RecordRow, Version};
-use crate::store::Entry;
+use crate::store::{Entry, KeydirShape, KeydirSlot};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -25,6 +26,13 @@ pub enum Action {
         /// Its column, from 0.
         x: u16,
         /// Its line, from 0.
+        y: u16,
+    },
+    /// The mouse was moved while it was pressed.
+    Drag {
+        /// The column, from 0.
+        x: u16,
+        /// The line, from 0.
         y: u16,
     },
     /// The wheel was turned over a cell.
@@ -75,6 +83,13 @@ pub enum Verb {
     Delete,
     ToggleHex,
     Copy,
+    ChooseCopy,
+    CopyPart(Part),
+    CellBefore,
+    CellAfter,
+    Follow,
+    Pause,
+    HelpFilter,
     Redraw,
     Suspend,
     Quit,
@@ -88,6 +103,16 @@ pub enum Verb {
     SearchHistory,
     Yes,
     No,
+}
+
+/// What can be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Part {
+    Key,
+    Value,
+    Record,
+    Place,
 }
 
 /// A step in a list or a text.
@@ -198,8 +223,19 @@ pub enum Arrived {
     History(HistorySeen),
     /// A command ended.
     Ran(Box<Ran>),
+    /// The store moved by itself, or more is known of it.
+    Followed(Box<Figures>),
     /// Another process moved the store.
-    Followed(Figures),
+    Pulse {
+        /// The store afterwards.
+        figures: Box<Figures>,
+        /// How much.
+        pulse: Pulse,
+    },
+    /// Bytes that another process appended during a pause.
+    Behind(u64),
+    /// Where a key sits in the index.
+    Slot(Box<SlotSeen>),
     /// What is known to be amiss.
     Findings(FindingsPage),
     /// A long command has done this much.
@@ -213,6 +249,28 @@ pub enum Arrived {
     },
     /// Something failed on the side; a sentence says what.
     Failed(String),
+}
+
+/// What another process did since the last look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Records that it appended.
+    pub records: u64,
+    /// Bytes by which files grew.
+    pub bytes: u64,
+    /// Since when.
+    pub took: Duration,
+}
+
+/// The index as it is built, and where one key sits in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotSeen {
+    /// What was asked for.
+    pub wanted: SlotWanted,
+    /// The whole.
+    pub shape: KeydirShape,
+    /// The key's slot; `None` if the index has no such key.
+    pub slot: Option<KeydirSlot>,
 }
 
 /// How far a long command has come.
@@ -317,4 +375,8 @@ pub struct Ran {
     pub page: Option<Content>,
     /// It was the one whose progress is on the screen.
     pub was_long: bool,
+    /// The command as it was typed.
+    pub line: String,
+    /// What the engine did for it.
+    pub steps: Vec<Step>,
 }

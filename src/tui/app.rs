@@ -3,18 +3,23 @@
 //! No terminal type, no clock, no file and no store: what is known of the store arrived as an answer. Lists are held
 //! as the window that the screen shows and a margin, never whole.
 
+mod follow;
 mod panes;
+mod trace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use self::panes::{HistoryPane, KeysPane, RecordPane, RecordsPane, ValuePane};
+pub use self::follow::Follow;
+pub use self::panes::{HistoryPane, KeydirPane, KeysPane, RecordPane, RecordsPane, Strip, StripCursor, ValuePane};
+pub use self::trace::{Step, TracePane, Traced};
 use super::action::{Progress, Size};
 use super::field::Field;
 use super::findings::FindingsPage;
 use super::list::Cursor;
 use crate::error::LockHolder;
-use crate::store::{SegmentInfo, Stats};
+use crate::format::SegmentId;
+use crate::store::{Location, SegmentInfo, Stats};
 
 /// A part of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,12 +39,22 @@ pub enum Pane {
     History,
     /// The index.
     Keydir,
+    /// What the last commands did.
+    Trace,
 }
 
 impl Pane {
     /// Every pane, in the order of Tab.
-    pub const ALL: [Self; 7] =
-        [Self::Keys, Self::Segments, Self::Records, Self::Record, Self::Value, Self::History, Self::Keydir];
+    pub const ALL: [Self; 8] = [
+        Self::Keys,
+        Self::Segments,
+        Self::Records,
+        Self::Record,
+        Self::Value,
+        Self::History,
+        Self::Keydir,
+        Self::Trace,
+    ];
 
     /// Its name, on its border and in the help.
     pub fn title(self) -> &'static str {
@@ -51,6 +66,7 @@ impl Pane {
             Self::Value => "Value",
             Self::History => "History",
             Self::Keydir => "Keydir",
+            Self::Trace => "Trace",
         }
     }
 
@@ -64,6 +80,7 @@ impl Pane {
             Self::Value => Some('4'),
             Self::History => Some('5'),
             Self::Keydir => Some('6'),
+            Self::Trace => Some('7'),
         }
     }
 
@@ -140,6 +157,10 @@ pub struct Figures {
     pub stats: Stats,
     /// Each segment, by id.
     pub segments: Vec<SegmentInfo>,
+    /// The strips that are made so far, by segment.
+    pub maps: Vec<(SegmentId, Strip)>,
+    /// The newest record that was appended since the store was opened.
+    pub last: Option<Location>,
 }
 
 /// What is being typed.
@@ -149,6 +170,8 @@ pub enum Typing {
     Command,
     /// The keys' filter.
     Filter,
+    /// The help's filter.
+    HelpFilter,
 }
 
 /// The command line.
@@ -240,6 +263,8 @@ pub struct App {
     pub keys: KeysPane,
     /// The selected segment of pane 2.
     pub segments: Cursor,
+    /// The strips of the segments.
+    pub strips: StripCursor,
     /// The records below it.
     pub records: RecordsPane,
     /// Pane 3.
@@ -248,14 +273,22 @@ pub struct App {
     pub value: ValuePane,
     /// Pane 5.
     pub history: HistoryPane,
-    /// Bytes of the keydir over time, oldest first.
-    pub growth: Vec<u64>,
+    /// Pane 6.
+    pub keydir: KeydirPane,
+    /// Pane 7.
+    pub trace: TracePane,
+    /// Going along with what is appended.
+    pub follow: Follow,
     /// What is being typed.
     pub typing: Option<Typing>,
     /// The command line.
     pub command: CommandPane,
     /// The key that is to be deleted, if the answer is yes.
     pub asked_delete: Option<Arc<[u8]>>,
+    /// What is to be copied is being chosen.
+    pub copying: bool,
+    /// What lines of the help must hold.
+    pub help_filter: Field,
     /// What lies over the panes.
     pub page: Option<Page>,
     /// The line under the command.
@@ -285,6 +318,13 @@ impl App {
     /// The segments of the store.
     pub fn segment_rows(&self) -> &[SegmentInfo] {
         self.figures.as_ref().map_or(&[], |figures| &figures.segments)
+    }
+
+    /// The strip of a segment, if it is made.
+    pub fn strip(&self, segment: SegmentId) -> Option<&Strip> {
+        let maps = self.figures.as_ref().map(|figures| figures.maps.as_slice())?;
+        let at = maps.binary_search_by_key(&segment, |(id, _)| *id).ok()?;
+        maps.get(at).map(|(_, strip)| strip)
     }
 
     /// Says something on the line under the command. `text` is escaped already.

@@ -29,6 +29,12 @@ pub enum Effect {
     Value(ValueWanted),
     /// List what is known to be amiss (newest).
     Findings,
+    /// Make strips of segments (newest).
+    Maps(MapsWanted),
+    /// Look where a key sits in the index (newest).
+    Slot(SlotWanted),
+    /// Read on what another process appends, or stop doing so for a while.
+    Pause(bool),
     /// Say when a selection has rested (newest).
     Rest(HistoryWanted),
     /// Find every version of a key (newest).
@@ -56,6 +62,8 @@ pub enum Effect {
 pub struct Run {
     /// The command.
     pub command: Command,
+    /// The same as it was typed.
+    pub line: String,
     /// The key list on the screen.
     pub keys: KeysWanted,
     /// The record list on the screen.
@@ -154,6 +162,24 @@ pub enum RecordPlace {
         /// Towards the end of the file.
         forward: bool,
     },
+}
+
+/// Strips of segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapsWanted {
+    /// Those on the screen.
+    pub segments: Vec<SegmentId>,
+    /// The one that is worth a walk, however long it is.
+    pub selected: Option<SegmentId>,
+}
+
+/// A look at the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotWanted {
+    /// The key.
+    pub key: Arc<[u8]>,
+    /// The generation of the store: later ones are another look.
+    pub generation: u64,
 }
 
 /// The past of a key.

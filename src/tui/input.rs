@@ -29,6 +29,7 @@ fn mouse(event: MouseEvent) -> Option<Action> {
     let (x, y) = (event.column, event.row);
     match event.kind {
         MouseEventKind::Down(MouseButton::Left) => Some(Action::Click { x, y }),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Action::Drag { x, y }),
         MouseEventKind::ScrollUp => Some(Action::Wheel { x, y, down: false }),
         MouseEventKind::ScrollDown => Some(Action::Wheel { x, y, down: true }),
         _ => None,

@@ -3,7 +3,7 @@
 //! Dispatch, hints and help all read [`BINDINGS`]; a key that is not here does nothing. Invariant: within the contexts
 //! that are in force at one time, a key has one meaning (a test goes through all of them).
 
-use super::action::{Action, Edit, Motion, Verb};
+use super::action::{Action, Edit, Motion, Part, Verb};
 use super::app::{self, App, Pane};
 use super::key::Key;
 
@@ -26,12 +26,18 @@ pub enum Context {
     Filter,
     /// A yes or a no is wanted.
     Question,
+    /// What is to be copied is being chosen.
+    Copying,
     /// One of several stores is to be chosen.
     Choice,
     /// A page lies over the panes.
     Page,
     /// The page is text.
     Text,
+    /// The page is the help.
+    Help,
+    /// Lines of the help are being filtered.
+    HelpFilter,
     /// The page is a list of findings.
     Findings,
     /// Nothing is open yet, or ever will be.
@@ -50,9 +56,12 @@ impl Context {
             Self::CommandLine => "Command line",
             Self::Filter => "Filter",
             Self::Question => "Questions",
+            Self::Copying => "Choosing what to copy",
             Self::Choice => "Choosing a store",
             Self::Page => "Pages like this one",
             Self::Text => "Pages of text",
+            Self::Help => "This help",
+            Self::HelpFilter => "While filtering this help",
             Self::Findings => "Findings",
             Self::Waiting => "While opening",
         }
@@ -79,7 +88,8 @@ const fn row(context: Context, keys: &'static [Key], verb: Verb, hint: &'static 
 }
 
 use Context::{
-    Anywhere, Choice, CommandLine, Filter, Findings, In, Page, Panes, Question, Sideways, Text, Typing, Waiting,
+    Anywhere, Choice, CommandLine, Copying, Filter, Findings, Help, HelpFilter, In, Page, Panes, Question, Sideways,
+    Text, Typing, Waiting,
 };
 use Key::{
     BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up,
@@ -92,6 +102,8 @@ pub const BINDINGS: &[Binding] = &[
     row(In(Pane::Keys),     &[Char('s')],            Verb::Sort,                    "sort",     "Sort by name, then by size, then by age."),
     row(In(Pane::Keys),     &[Char('d')],            Verb::Delete,                  "delete",   "Delete the selected key, after a yes."),
     row(In(Pane::Segments), &[Enter],                Verb::Enter,                   "records",  "Open the selected segment's records."),
+    row(In(Pane::Segments), &[Char(']')],            Verb::CellAfter,               "map",      "Select the next cell of the map; enter shows it."),
+    row(In(Pane::Segments), &[Char('[')],            Verb::CellBefore,              "",         "Select the cell of the map before."),
     row(In(Pane::Records),  &[Enter],                Verb::Enter,                   "record",   "Show the selected record."),
     row(In(Pane::Record),   &[Left, Char('h')],      Verb::Move(Motion::Left),      "field",    "To the start of the field, or to the one before."),
     row(In(Pane::Record),   &[Right, Char('l')],     Verb::Move(Motion::Right),     "",         "To the next field."),
@@ -110,6 +122,9 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('4')],                         Verb::Focus(Pane::Value),      "",         "Go to the value."),
     row(Panes, &[Char('5')],                         Verb::Focus(Pane::History),    "",         "Go to the history."),
     row(Panes, &[Char('6')],                         Verb::Focus(Pane::Keydir),     "",         "Go to the keydir."),
+    row(Panes, &[Char('7')],                         Verb::Focus(Pane::Trace),      "",         "Go to the trace of the last commands."),
+    row(Panes, &[Char('f')],                         Verb::Follow,                  "follow",   "Stay with the newest record as it is appended."),
+    row(Panes, &[Char('p')],                         Verb::Pause,                   "",         "Read nothing more for a while; again: go on."),
     row(Panes, &[Char('+')],                         Verb::Zoom,                    "zoom",     "Give the pane the whole screen."),
     row(Panes, &[Char('_')],                         Verb::Unzoom,                  "",         "Show all panes again."),
     row(Panes, &[Esc],                               Verb::Leave,                   "",         "Out of a zoom, the records, a filter; stop a command."),
@@ -125,7 +140,8 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
     row(Panes, &[Char('v')],                         Verb::Verify,                  "verify",   "Read every byte and list what is found."),
     row(Panes, &[Char('F')],                         Verb::Findings,                "",         "List what opening found to be amiss."),
-    row(Panes, &[Char('y')],                         Verb::Copy,                    "copy",     "Copy the key, as the command line takes it."),
+    row(Panes, &[Char('y')],                         Verb::Copy,                    "copy",     "Copy the key to the clipboard, as commands take it."),
+    row(Panes, &[Char('Y')],                         Verb::ChooseCopy,              "",         "Copy key, value, record or place to the clipboard."),
 
     row(Sideways, &[Left, Char('h')],                Verb::Move(Motion::Left),      "",         "To the pane on the left."),
     row(Sideways, &[Right, Char('l')],               Verb::Move(Motion::Right),     "",         "To the pane on the right."),
@@ -152,6 +168,12 @@ pub const BINDINGS: &[Binding] = &[
     row(Question, &[Char('y'), Char('Y')],           Verb::Yes,                     "yes",      "Do it."),
     row(Question, &[Char('n'), Char('N'), Esc],      Verb::No,                      "no",       "Leave it."),
 
+    row(Copying, &[Char('k')],                       Verb::CopyPart(Part::Key),     "key",      "The key, as commands take it."),
+    row(Copying, &[Char('v')],                       Verb::CopyPart(Part::Value),   "value",    "The value: text as it is, else as a literal."),
+    row(Copying, &[Char('r')],                       Verb::CopyPart(Part::Record),  "record",   "The bytes of the record as hexadecimal digits."),
+    row(Copying, &[Char('o')],                       Verb::CopyPart(Part::Place),   "offset",   "Segment and offset, as logkv dump takes them."),
+    row(Copying, &[Esc],                             Verb::Cancel,                  "nothing",  "Copy nothing."),
+
     row(Choice, &[Enter],                            Verb::Enter,                   "open",     "Open the selected store."),
     row(Choice, &[Up, Char('k')],                    Verb::Move(Motion::Up),        "select",   "Up one line."),
     row(Choice, &[Down, Char('j')],                  Verb::Move(Motion::Down),      "",         "Down one line."),
@@ -162,6 +184,10 @@ pub const BINDINGS: &[Binding] = &[
     row(Choice, &[Char('q'), Esc],                   Verb::Quit,                    "quit",     "Leave."),
 
     row(Findings, &[Enter],                          Verb::Enter,                   "go there", "Go to the record that the finding is about."),
+    row(Help, &[Char('/')],                          Verb::HelpFilter,              "filter",   "Show only lines that hold what you type."),
+    row(HelpFilter, &[Enter],                        Verb::Submit,                  "keep",     "Keep the filter."),
+    row(HelpFilter, &[Up],                           Verb::Move(Motion::Up),        "scroll",   "Up one line."),
+    row(HelpFilter, &[Down],                         Verb::Move(Motion::Down),      "",         "Down one line."),
     row(Page, &[Esc, Char('q')],                     Verb::Cancel,                  "close",    "Close the page."),
     row(Text, &[Enter, Char('?')],                   Verb::Cancel,                  "",         "Close the page, too."),
     row(Page, &[Up, Char('k')],                      Verb::Move(Motion::Up),        "scroll",   "Up one line."),
@@ -182,8 +208,15 @@ pub const BINDINGS: &[Binding] = &[
 pub fn contexts(app: &App) -> Vec<Context> {
     match app.page.as_ref().map(|page| &page.content) {
         Some(app::Content::Findings(_)) => return vec![Findings, Page, Anywhere],
-        Some(app::Content::Help | app::Content::Report(_)) => return vec![Page, Text, Anywhere],
+        Some(app::Content::Help) if app.typing == Some(app::Typing::HelpFilter) => {
+            return vec![HelpFilter, Typing, Anywhere];
+        }
+        Some(app::Content::Help) => return vec![Help, Page, Text, Anywhere],
+        Some(app::Content::Report(_)) => return vec![Page, Text, Anywhere],
         None => {}
+    }
+    if app.copying {
+        return vec![Copying, Anywhere];
     }
     if app.is_asking() {
         return vec![Question, Anywhere];
@@ -197,7 +230,8 @@ pub fn contexts(app: &App) -> Vec<Context> {
     match app.typing {
         Some(app::Typing::Command) => vec![CommandLine, Typing, Anywhere],
         Some(app::Typing::Filter) => vec![Filter, Typing, Anywhere],
-        None => pane_contexts(app.focus),
+        // Its page is gone, and so is it.
+        Some(app::Typing::HelpFilter) | None => pane_contexts(app.focus),
     }
 }
 
@@ -236,6 +270,9 @@ mod tests {
         let others = [
             vec![CommandLine, Typing, Anywhere],
             vec![Filter, Typing, Anywhere],
+            vec![HelpFilter, Typing, Anywhere],
+            vec![Copying, Anywhere],
+            vec![Help, Page, Text, Anywhere],
             vec![Question, Anywhere],
             vec![Choice, Anywhere],
             vec![Page, Text, Anywhere],
@@ -269,7 +306,8 @@ mod tests {
 
     #[test]
     fn letters_are_free_while_typing() {
-        let takes = |binding: &&Binding| matches!(binding.context, CommandLine | Filter | Typing | Anywhere);
+        let takes =
+            |binding: &&Binding| matches!(binding.context, CommandLine | Filter | HelpFilter | Typing | Anywhere);
         for binding in BINDINGS.iter().filter(takes) {
             assert!(!binding.keys.iter().any(|key| matches!(key, Char(_))), "{binding:?}");
         }

@@ -38,7 +38,7 @@ pub struct Layout {
     pub command: Area,
     /// The hints.
     pub hints: Area,
-    /// Record, value, history and keydir take turns in one place.
+    /// Record, value, history, keydir and trace take turns in one place.
     pub tabbed: bool,
 }
 
@@ -135,8 +135,9 @@ pub fn is_too_small(size: Size) -> bool {
 fn wide(layout: &mut Layout, body: Area, segments: u16) {
     let (left, rest) = split_columns(body, body.width * 29 / 100);
     let (middle, right) = split_columns(rest, rest.width * 49 / 100);
-    let (keys, keydir) = split_rows(left, left.height.saturating_sub(9));
+    let (keys, keydir) = split_rows(left, left.height.saturating_sub(16));
     let (segments, records) = split_rows(middle, segments.clamp(8, middle.height * 2 / 5));
+    let (records, trace) = split_rows(records, records.height.saturating_sub(10));
     let (record, rest) = split_rows(right, 17);
     let (value, history) = split_rows(rest, rest.height * 3 / 5);
     layout.panes.extend([
@@ -147,13 +148,14 @@ fn wide(layout: &mut Layout, body: Area, segments: u16) {
         (Pane::Value, value),
         (Pane::History, history),
         (Pane::Keydir, keydir),
+        (Pane::Trace, trace),
     ]);
 }
 
-/// Two columns; value and history take turns.
+/// Two columns; value, history and trace take turns.
 fn medium(layout: &mut Layout, body: Area, segments: u16, tab: Pane) {
     let (left, right) = split_columns(body, body.width * 40 / 100);
-    let (keys, keydir) = split_rows(left, left.height.saturating_sub(5));
+    let (keys, keydir) = split_rows(left, left.height.saturating_sub(9));
     let (segments, rest) = split_rows(right, segments.clamp(7, (right.height / 3).max(7)));
     let (records, rest) = split_rows(rest, rest.height.saturating_sub(19).max(8));
     let (record, value) = split_rows(rest, 12);
@@ -162,12 +164,12 @@ fn medium(layout: &mut Layout, body: Area, segments: u16, tab: Pane) {
         (Pane::Segments, segments),
         (Pane::Records, records),
         (Pane::Record, record),
-        (if tab == Pane::History { tab } else { Pane::Value }, value),
+        (if matches!(tab, Pane::History | Pane::Trace) { tab } else { Pane::Value }, value),
         (Pane::Keydir, keydir),
     ]);
 }
 
-/// Two columns; record, value, history and keydir take turns, and the keydir has a line of its own.
+/// Two columns; record, value, history, keydir and trace take turns, and the keydir has a line of its own.
 fn small(layout: &mut Layout, body: Area, tab: Pane) {
     let keydir = Area { y: body.y + body.height.saturating_sub(1), height: 1, ..body };
     let body = Area { height: body.height.saturating_sub(1), ..body };
@@ -207,7 +209,7 @@ mod tests {
     fn the_three_sizes_show_what_they_promise() {
         let shown = |w, h| layout(&app(w, h)).panes.into_iter().map(|(pane, _)| pane).collect::<Vec<_>>();
         assert_eq!(shown(80, 24), [Pane::Keys, Pane::Segments, Pane::Records, Pane::Value]);
-        assert_eq!(shown(120, 40).len(), Pane::ALL.len() - 1, "value and history take turns");
+        assert_eq!(shown(120, 40).len(), Pane::ALL.len() - 2, "value, history and trace take turns");
         assert_eq!(shown(200, 60).len(), Pane::ALL.len());
         assert_eq!(shown(40, 10), [Pane::Keys]);
         assert!(shown(39, 10).is_empty() && shown(1, 1).is_empty());

@@ -14,6 +14,7 @@
 
 pub mod action;
 pub mod app;
+pub mod ascii;
 pub mod command;
 pub mod dump;
 pub mod effect;
@@ -26,7 +27,9 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod list;
+pub mod strip;
 pub mod theme;
+pub mod trace;
 pub mod update;
 pub mod view;
 pub mod wrap;
@@ -62,13 +65,6 @@ use crate::disk::RealDisk;
 use crate::store::{Clock, Options};
 use crate::text;
 
-/// What to look at.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// A store's directory, or one that holds several.
-    Dir(PathBuf),
-}
-
 /// How the interface behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -76,6 +72,8 @@ pub struct Settings {
     pub read_only: bool,
     /// Use colours. Default: unless `NO_COLOR` is set and not empty.
     pub color: bool,
+    /// Use no glyphs but ASCII.
+    pub ascii: bool,
     /// Take clicks and the wheel; the terminal's own selection then needs Shift.
     pub mouse: bool,
     /// How long a selection must rest before all segments are read for its history.
@@ -85,18 +83,19 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { read_only: false, color: !no_color, mouse: true, rest: Duration::from_millis(150) }
+        Self { read_only: false, color: !no_color, ascii: false, mouse: true, rest: Duration::from_millis(150) }
     }
 }
 
 /// The least time from one drawing to the next.
 const FRAME: Duration = Duration::from_millis(10);
 
-/// Opens the interface and returns when its user leaves. The store is closed in order, even after an error.
-pub fn run(target: Target, options: Options, settings: Settings) -> anyhow::Result<()> {
-    let Target::Dir(path) = target;
+/// Opens the interface on a store's directory, on one that holds several, or on one segment file, and returns when its
+/// user leaves. The store is closed in order, even after an error.
+pub fn run(path: PathBuf, options: Options, settings: Settings) -> anyhow::Result<()> {
     let (sender, inputs) = channel();
-    let (clock, create, theme) = (Arc::clone(&options.clock), options.create, Theme { color: settings.color });
+    let (clock, create) = (Arc::clone(&options.clock), options.create);
+    let theme = Theme { color: settings.color, ascii: settings.ascii };
     let mouse = settings.mouse;
     let answers = sender.clone();
     // When nobody listens any more, nobody needs the answer.

@@ -14,6 +14,8 @@ use crate::inspect::RowState;
 pub struct Theme {
     /// Colours may be used. Without them bold, dim and reverse remain.
     pub color: bool,
+    /// Nothing but ASCII may be used beside the letters of keys and values.
+    pub ascii: bool,
 }
 
 impl Theme {

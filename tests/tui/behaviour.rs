@@ -67,7 +67,7 @@ fn what_is_on_the_screen_is_not_asked_for_again() {
     assert_eq!(screen.effects, []);
     screen.press("down");
     assert!(
-        screen.effects.iter().all(|effect| matches!(effect, Effect::Value(_) | Effect::Record(_))),
+        screen.effects.iter().all(|effect| matches!(effect, Effect::Value(_) | Effect::Record(_) | Effect::Slot(_))),
         "{:?}",
         screen.effects
     );
@@ -122,7 +122,7 @@ fn an_answer_about_an_older_state_is_dropped() {
     let mut screen = ten_keys();
     let before = screen.app.figures.clone().unwrap();
     screen.command("put key:99 x");
-    screen.act(Action::Arrived(Arrived::Followed(before)));
+    screen.act(Action::Arrived(Arrived::Followed(Box::new(before))));
     assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 11);
 }
 
@@ -158,8 +158,8 @@ fn every_row_of_the_table_does_something_somewhere() {
     for binding in BINDINGS.iter().filter(|binding| !matches!(binding.verb, Verb::Move(_) | Verb::Edit(_))) {
         let mut any = false;
         for prepare in [
-            "", "2", "2 enter", "3", "3 l", "4", "5", ":", "/", "d", "?", "F", "+", "2 +", "ctrl-c", ": x", ": s t",
-            "/ k", ": up",
+            "", "2", "2 enter", "3", "3 l", "4", "5", "7", ":", "/", "d", "Y", "?", "? /", "? / k", "F", "+", "2 +",
+            "ctrl-c", ": x", ": s t", "/ k", ": up",
         ] {
             let mut screen = ten_keys();
             screen.command("stats");

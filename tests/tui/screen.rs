@@ -41,7 +41,7 @@ pub fn options() -> Options {
 
 /// Settings under which nothing waits.
 pub fn settings(read_only: bool) -> Settings {
-    Settings { read_only, color: true, mouse: false, rest: std::time::Duration::ZERO }
+    Settings { read_only, color: true, ascii: false, mouse: false, rest: std::time::Duration::ZERO }
 }
 
 pub struct Screen {
@@ -49,23 +49,32 @@ pub struct Screen {
     pub left: bool,
     /// What was asked of the workers since the last look.
     pub effects: Vec<Effect>,
+    disk: SimDisk,
     desk: Desk,
     answers: Receiver<Action>,
     size: Size,
+    theme: Theme,
 }
 
 impl Screen {
     /// Opens what lies at `path` on the disk.
     pub fn open(disk: &SimDisk, path: &str, size: (u16, u16), settings: Settings) -> Self {
         let (send, answers) = channel();
-        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-        let desk = Desk::new(disk, options(), settings, Arc::new(move |action| drop(send.send(action))));
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let theme = Theme { color: settings.color, ascii: settings.ascii };
+        let desk = Desk::new(shared, options(), settings, Arc::new(move |action| drop(send.send(action))));
         let size = Size { width: size.0, height: size.1 };
         let app = App::new(Path::new(path).to_owned(), size, NOW + 90_000_000);
         let effects = start(&app, false);
-        let mut screen = Self { app, left: false, effects: Vec::new(), desk, answers, size };
+        let mut screen = Self { app, left: false, effects: Vec::new(), disk: disk.clone(), desk, answers, size, theme };
         screen.carry_out(effects);
         screen
+    }
+
+    /// Another interface that looks at the same store.
+    pub fn open_again(&self) -> Self {
+        let size = (self.size.width, self.size.height);
+        Self::open(&self.disk, self.app.path.to_str().unwrap(), size, settings(true))
     }
 
     /// An interface on a store with these keys.
@@ -145,7 +154,7 @@ impl Screen {
     /// The cells.
     pub fn buffer(&self) -> Buffer {
         let mut terminal = Terminal::new(TestBackend::new(self.size.width, self.size.height)).unwrap();
-        terminal.draw(|frame| view(&self.app, Theme { color: true }, frame)).unwrap();
+        terminal.draw(|frame| view(&self.app, self.theme, frame)).unwrap();
         terminal.backend().buffer().clone()
     }
 
@@ -161,10 +170,23 @@ impl Screen {
                 line.push_str(symbol);
                 x += u16::try_from(symbol.width()).unwrap().max(1);
             }
-            lines.push(redact(line.trim_end(), &["synced in ", ", in ", "held by process "]));
+            let line = redact(line.trim_end(), &["synced in ", ", in ", "held by process "]);
+            lines.push(without_times(line));
         }
         lines.join("\n")
     }
+}
+
+/// Puts a `#` for each short time, and one space for those around it, whose number goes with its length.
+fn without_times(mut line: String) -> String {
+    for unit in [" ns", " µs", " ms"] {
+        while let Some(at) = line.find(unit).filter(|at| line[..*at].ends_with(|c: char| c.is_ascii_digit())) {
+            let before = line[..at].trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end().to_owned();
+            let after = line[at + unit.len()..].trim_start().to_owned();
+            line = format!("{before} # {after}").trim_end().to_owned();
+        }
+    }
+    line
 }
 
 /// Puts a `#` for what follows each of the words, up to a double space, a bracket or the end.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use logkv::disk::sim::SimDisk;
 use logkv::store::Options;
+use logkv::tui::Settings;
 use logkv::{Store, text};
 
 use super::screen::{Screen, options, settings};
@@ -42,6 +43,8 @@ enum Command {
         size: String,
         #[arg(key)]
         read_only: Option<bool>,
+        #[arg(key)]
+        ascii: Option<bool>,
     },
     /// Presses keys. Example: press "down down enter"
     Press(String),
@@ -105,8 +108,8 @@ impl goldenscript::Runner for Session {
             Command::Remove(file) => self.disk.delete(file)?,
             Command::Poke { file, offset } => self.disk.poke(file, *offset, b"\x1b")?,
             Command::Hold(dir) => self.held.push(self.store(dir)?),
-            Command::Open { path, size: cells, read_only } => {
-                let settings = settings(read_only.unwrap_or(false));
+            Command::Open { path, size: cells, read_only, ascii } => {
+                let settings = Settings { ascii: ascii.unwrap_or(false), ..settings(read_only.unwrap_or(false)) };
                 self.screen = Some(Screen::open(&self.disk, path, size(cells)?, settings));
             }
             Command::Press(keys) => self.screen()?.press(keys),

@@ -6,10 +6,13 @@
 use std::sync::Arc;
 
 use crate::format::SegmentId;
-use crate::inspect::{Anatomy, RecordRow, Version};
+use crate::inspect::{Anatomy, RecordRow, StripMap, Version};
+use crate::store::{KeydirShape, KeydirSlot};
 use crate::tui::action::{KeyRow, Progress};
 use crate::tui::dump::DumpCursor;
-use crate::tui::effect::{HistoryWanted, KeysWanted, RecordWanted, RecordsWanted, Sort, ValueWanted};
+use crate::tui::effect::{
+    HistoryWanted, KeysWanted, MapsWanted, RecordWanted, RecordsWanted, SlotWanted, Sort, ValueWanted,
+};
 use crate::tui::field::Field;
 use crate::tui::list::{Cursor, Window};
 
@@ -120,4 +123,37 @@ pub struct HistoryPane {
     pub cursor: Cursor,
     /// The generation of the versions.
     pub generation: u64,
+}
+
+/// The strip of a segment as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strip {
+    /// The bytes by their states.
+    pub map: Arc<StripMap>,
+    /// It comes from a walk, which tells tombstones from other dead bytes.
+    pub exact: bool,
+}
+
+/// The strips on the screen.
+#[derive(Clone, Debug, Default)]
+pub struct StripCursor {
+    /// What was asked for last.
+    pub asked: Option<MapsWanted>,
+    /// The selected cell of the selected segment's strip.
+    pub cell: Option<usize>,
+}
+
+/// The index.
+#[derive(Clone, Debug, Default)]
+pub struct KeydirPane {
+    /// Bytes of the keydir over time, oldest first.
+    pub growth: Vec<u64>,
+    /// What was asked for last.
+    pub asked: Option<SlotWanted>,
+    /// How full the index is.
+    pub shape: Option<KeydirShape>,
+    /// Where the selected key sits.
+    pub slot: Option<KeydirSlot>,
+    /// The first line on the screen.
+    pub top: usize,
 }

@@ -16,7 +16,7 @@ use crate::inspect;
 use crate::store::{Event, Location, Severity, Stats, Written};
 use crate::text::{self, ValueLiteral};
 use crate::tui::action::{Progress, Ran};
-use crate::tui::app::{Content, Report, Said, Tone};
+use crate::tui::app::{Content, Report, Said, Step, Tone};
 use crate::tui::command::Command;
 use crate::tui::effect::{KeyPlace, RecordPlace, RecordsWanted, Run};
 
@@ -31,11 +31,13 @@ struct Outcome {
     /// The record to show.
     show: Option<Location>,
     page: Option<Content>,
+    /// What the engine did.
+    steps: Vec<Step>,
 }
 
 impl Outcome {
     fn said(tone: Tone, text: impl Into<String>) -> Self {
-        Self { said: Said { tone, text: text.into() }, select: None, show: None, page: None }
+        Self { said: Said { tone, text: text.into() }, select: None, show: None, page: None, steps: Vec::new() }
     }
 }
 
@@ -75,6 +77,8 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
         figures: session.figures(),
         page: outcome.page,
         was_long,
+        line: run.line,
+        steps: outcome.steps,
     }
 }
 
@@ -97,13 +101,13 @@ fn put(session: &Session, key: &[u8], value: ValueLiteral) -> Outcome {
     let (result, steps) = session.recorder().record(|| session.store().put(key, &value));
     let written = match result {
         Ok(written) => written,
-        Err(e) => return e.into(),
+        Err(e) => return Outcome { steps, ..e.into() },
     };
     let key: Arc<[u8]> = key.into();
     let after = session.store().entry(&key);
     session.changed(Some(KeyChange::One { key: Arc::clone(&key), before, after }));
     let said = Said { tone: Tone::Good, text: format!("put {} → {}", show(&key), went(&written, &steps)) };
-    Outcome { said, select: Some(key), show: Some(written.location), page: None }
+    Outcome { said, select: Some(key), show: Some(written.location), page: None, steps }
 }
 
 /// Reads at most as much as a value may hold, and one byte to tell that there is more.
@@ -120,19 +124,19 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// `segment 7 @ 96, 247 B; superseded 4:12 (+221 B dead in segment 4); synced in 1.1 ms`.
-fn went(written: &Written, steps: &[Event]) -> String {
+fn went(written: &Written, steps: &[Step]) -> String {
     let Location { segment, offset, len } = written.location;
     let mut told = format!("segment {segment} @ {offset}, {}", text::size(len));
     if let Some(old) = written.superseded {
         told.push_str(&format!("; superseded {}:{}", old.segment, old.offset));
     }
-    for step in steps {
-        if let Event::BytesDied { segment, bytes } = step {
+    for Step { event, .. } in steps {
+        if let Event::BytesDied { segment, bytes } = event {
             told.push_str(&format!(" (+{} dead in segment {segment})", text::size(*bytes)));
         }
     }
-    for step in steps {
-        match step {
+    for Step { event, .. } in steps {
+        match event {
             Event::SegmentCreated { segment } => told.push_str(&format!("; segment {segment} begun")),
             Event::Synced { took, .. } => told.push_str(&format!("; synced in {}", text::duration(*took))),
             _ => {}
@@ -142,29 +146,32 @@ fn went(written: &Written, steps: &[Event]) -> String {
 }
 
 fn get(session: &Session, key: &[u8]) -> Outcome {
-    let answer = match session.store().get(key) {
+    let (answer, steps) = session.recorder().record(|| session.store().get(key));
+    let answer = match answer {
         Ok(answer) => answer,
-        Err(e) => return Outcome { select: Some(key.into()), ..e.into() },
+        Err(e) => return Outcome { select: Some(key.into()), steps, ..e.into() },
     };
     let doubt = if answer.suspect { "; damage may have hidden a newer version" } else { "" };
     let Some(found) = answer.found else {
-        return Outcome::said(Tone::Bad, format!("there is no key {}{doubt}", show(key)));
+        return Outcome { steps, ..Outcome::said(Tone::Bad, format!("there is no key {}{doubt}", show(key))) };
     };
     let place = found.entry.location;
     let value = text::escape_to_width(&found.value, KEY_CELLS).text;
     let said = format!("{} = {value}  segment {} @ {}{doubt}", show(key), place.segment, place.offset);
     let tone = if answer.suspect { Tone::Bad } else { Tone::Plain };
-    Outcome { select: Some(key.into()), ..Outcome::said(tone, said) }
+    Outcome { select: Some(key.into()), steps, ..Outcome::said(tone, said) }
 }
 
 fn delete(session: &Session, keys: &[Vec<u8>]) -> Outcome {
     let mut last = Outcome::said(Tone::Plain, "");
     let mut existed = 0;
+    let mut done = Vec::new();
     for key in keys {
         let before = session.store().entry(key);
         let (result, steps) = session.recorder().record(|| session.store().delete(key));
+        done.extend(steps.iter().cloned());
         match result {
-            Err(e) => return Outcome { show: last.show, ..e.into() },
+            Err(e) => return Outcome { show: last.show, steps: done, ..e.into() },
             Ok(None) => last.said = Said { tone: Tone::Bad, text: format!("there is no key {}", show(key)) },
             Ok(Some(written)) => {
                 existed += 1;
@@ -178,23 +185,24 @@ fn delete(session: &Session, keys: &[Vec<u8>]) -> Outcome {
         let text = format!("{existed} of {} keys existed and are deleted", keys.len());
         last.said = Said { tone: if existed == 0 { Tone::Bad } else { Tone::Good }, text };
     }
-    last
+    Outcome { steps: done, ..last }
 }
 
 fn sync(session: &Session) -> Outcome {
     let (result, steps) = session.recorder().record(|| session.store().sync());
     if let Err(e) = result {
-        return e.into();
+        return Outcome { steps, ..e.into() };
     }
     session.changed(None);
-    let took = steps.iter().find_map(|step| match step {
+    let took = steps.iter().find_map(|step| match &step.event {
         Event::Synced { took, segment, stable_len } => {
             let stable = text::size(*stable_len);
             Some(format!("; segment {segment} up to {stable}, in {}", text::duration(*took)))
         }
         _ => None,
     });
-    Outcome::said(Tone::Good, format!("sync: everything is durable{}", took.unwrap_or_default()))
+    let said = format!("sync: everything is durable{}", took.unwrap_or_default());
+    Outcome { steps, ..Outcome::said(Tone::Good, said) }
 }
 
 fn stats(stats: &Stats) -> Outcome {

@@ -13,6 +13,7 @@ mod findings;
 mod history;
 mod keys;
 mod lane;
+mod maps;
 mod opening;
 mod recorder;
 mod records;
@@ -29,7 +30,7 @@ use self::lane::Lane;
 use self::opening::Opening;
 use self::session::Session;
 use super::Settings;
-use super::action::{Action, Arrived};
+use super::action::{Action, Arrived, SlotSeen};
 use super::command::Command;
 use super::effect::Effect;
 use crate::disk::Disk;
@@ -110,6 +111,12 @@ impl Desk {
                 }
             }
             Effect::Findings => self.answer(findings::known(session)),
+            Effect::Maps(wanted) => maps::make(session, &wanted, &|arrived| self.answer(arrived), overtaken),
+            Effect::Slot(wanted) => {
+                let (shape, slot) = (session.store().keydir_shape(), session.store().keydir_slot(&wanted.key));
+                self.answer(Arrived::Slot(Box::new(SlotSeen { wanted, shape, slot })));
+            }
+            Effect::Pause(paused) => session.pause(paused),
             Effect::Complete(prefix) => {
                 let keys = session.completions(&prefix, COMPLETIONS);
                 self.answer(Arrived::Completions { prefix, keys });
@@ -157,6 +164,7 @@ pub struct Jobs {
     rest: Lane,
     history: Lane,
     values: Lane,
+    maps: Lane,
 }
 
 impl Jobs {
@@ -173,6 +181,7 @@ impl Jobs {
             rest: lane("rest")?,
             history: lane("history")?,
             values: lane("values")?,
+            maps: lane("maps")?,
             desk,
         })
     }
@@ -189,7 +198,9 @@ impl Jobs {
             Effect::Value(_) => self.values.post(effect),
             Effect::Rest(_) => self.rest.post(effect),
             Effect::History(_) => self.history.post(effect),
-            Effect::Stop | Effect::StopHistory => self.desk.perform(effect, &|| false),
+            Effect::Maps(_) => self.maps.post(effect),
+            Effect::Slot(_) => self.anatomy.post(effect),
+            Effect::Stop | Effect::StopHistory | Effect::Pause(_) => self.desk.perform(effect, &|| false),
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }
@@ -198,9 +209,8 @@ impl Jobs {
     pub fn close(self) -> Result<()> {
         self.desk.stop.store(true, Ordering::Relaxed);
         self.desk.stop_history.store(true, Ordering::Relaxed);
-        for lane in
-            [self.rest, self.history, self.keys, self.records, self.anatomy, self.values, self.long, self.commands]
-        {
+        let looks = [self.rest, self.history, self.keys, self.records, self.anatomy, self.values, self.maps];
+        for lane in looks.into_iter().chain([self.long, self.commands]) {
             lane.finish();
         }
         self.desk.close()

@@ -6,15 +6,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::Answers;
 use super::recorder::Recorder;
 use super::session::Session;
+use super::watch::Nudge;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::format::FormatKind;
-use crate::inspect::{Detected, detect};
+use crate::inspect::{Detected, detect, open_file};
 use crate::store::{Options, Store};
 use crate::text;
 use crate::tui::Settings;
@@ -44,9 +45,7 @@ impl Opening<'_> {
             Detected::Missing if !create => return Ok((Arrived::Missing(path.to_owned()), None)),
             Detected::Root(members) => return Ok((Arrived::Choose(members), None)),
             Detected::Mixed(formats) if chosen.is_none() => return Ok((Arrived::Refused(mixed(path, &formats)), None)),
-            Detected::SegmentFile(format, id) => {
-                return Ok((Arrived::Refused(segment_file(path, format, id)), None));
-            }
+            Detected::SegmentFile(..) => return self.open_file(path, send),
             Detected::Other(what) if !create => {
                 return Ok((Arrived::Refused(format!("{}: {what}", text::path(path))), None));
             }
@@ -56,6 +55,35 @@ impl Opening<'_> {
         self.open_store(path, create, read_only || self.settings.read_only, send)
     }
 
+    /// One segment file by itself.
+    fn open_file(&self, path: &Path, send: &Answers) -> Result<(Arrived, Option<Arc<Session>>)> {
+        let channel = channel();
+        let recorder = Arc::new(Recorder::new(Arc::clone(send), channel.0.clone()));
+        let (store, _) = open_file(self.disk.reader(), path, self.observed(&recorder))?;
+        self.begin(store, None, recorder, channel, send)
+    }
+
+    fn observed(&self, recorder: &Arc<Recorder>) -> Options {
+        let mut options = self.options.clone();
+        options.observers.push(Arc::clone(recorder) as _);
+        options
+    }
+
+    fn begin(
+        &self,
+        store: Store,
+        writer: Option<Writer>,
+        recorder: Arc<Recorder>,
+        channel: (Sender<Nudge>, Receiver<Nudge>),
+        send: &Answers,
+    ) -> Result<(Arrived, Option<Arc<Session>>)> {
+        let dir = store.dir().to_owned();
+        let session = Session::begin(store, recorder, channel, self.disk.reader(), Arc::clone(send))
+            .map_err(|e| Error::io("start a thread for", &dir, e))?;
+        let opened = Opened { figures: session.figures(), writer };
+        Ok((Arrived::Opened(Box::new(opened)), Some(session)))
+    }
+
     fn open_store(
         &self,
         path: &Path,
@@ -63,10 +91,9 @@ impl Opening<'_> {
         read_only: bool,
         send: &Answers,
     ) -> Result<(Arrived, Option<Arc<Session>>)> {
-        let (nudge, nudges) = channel();
-        let recorder = Arc::new(Recorder::new(Arc::clone(send), nudge.clone()));
-        let mut options = Options { create, ..self.options.clone() };
-        options.observers.push(Arc::clone(&recorder) as _);
+        let channel = channel();
+        let recorder = Arc::new(Recorder::new(Arc::clone(send), channel.0.clone()));
+        let options = Options { create, ..self.observed(&recorder) };
         let read = |options| Store::open_read_only_on(self.disk.reader(), path, options);
         let (store, writer) = match read_only {
             true => (read(options)?, None),
@@ -79,10 +106,7 @@ impl Opening<'_> {
                 opened => (opened?, None),
             },
         };
-        let session = Session::begin(store, recorder, (nudge, nudges), self.disk.reader(), Arc::clone(send))
-            .map_err(|e| Error::io("start a thread for", path, e))?;
-        let opened = Opened { figures: session.figures(), writer };
-        Ok((Arrived::Opened(Box::new(opened)), Some(session)))
+        self.begin(store, writer, recorder, channel, send)
     }
 }
 
@@ -97,9 +121,4 @@ fn mixed(path: &Path, formats: &[FormatKind]) -> String {
         text::path(path),
         names.join(", ")
     )
-}
-
-fn segment_file(path: &Path, format: FormatKind, id: u64) -> String {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    format!("{} is segment {id} of a {format} store; `logkv {}` opens the store", text::path(path), text::path(dir))
 }

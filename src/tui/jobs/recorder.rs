@@ -1,24 +1,41 @@
-//! Listens to the engine: progress of opening for the screen, and the steps of one command for its answer.
+//! Listens to the engine: progress of opening for the screen, the steps of one command for its trace, and what the strips
+//! of the segments need to know.
 //!
-//! Called under the engine's locks, so it only notes and sends. It keeps nothing between commands.
+//! Called under the engine's locks, so it only notes and sends. Keeps: steps of one thread's work never get among those of
+//! another's, and what a listening thread causes is not told a second time as news.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::thread::ThreadId;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
 use super::Answers;
+use super::maps::Maps;
 use super::watch::Nudge;
-use crate::store::{Event, Observer};
+use crate::store::{Event, Location, Observer};
 use crate::tui::action::{Action, Arrived};
+use crate::tui::app::Step;
 
 /// An observer of one store.
 pub(super) struct Recorder {
     send: Answers,
     nudge: Mutex<Sender<Nudge>>,
-    steps: Mutex<Option<Vec<Event>>>,
+    listeners: Mutex<Vec<Listener>>,
+    maps: Arc<Mutex<Maps>>,
+    last: Mutex<Option<Location>>,
     shown_percent: AtomicU64,
+}
+
+/// A thread whose steps are its own business.
+struct Listener {
+    thread: ThreadId,
+    began: Instant,
+    /// `None`: it knows what it does and wants no list of it.
+    steps: Option<Vec<Step>>,
 }
 
 impl fmt::Debug for Recorder {
@@ -29,15 +46,44 @@ impl fmt::Debug for Recorder {
 
 impl Recorder {
     pub(super) fn new(send: Answers, nudge: Sender<Nudge>) -> Self {
-        let shown_percent = AtomicU64::new(u64::MAX);
-        Self { send, nudge: Mutex::new(nudge), steps: Mutex::new(None), shown_percent }
+        Self {
+            send,
+            nudge: Mutex::new(nudge),
+            listeners: Mutex::default(),
+            maps: Arc::default(),
+            last: Mutex::default(),
+            shown_percent: AtomicU64::new(u64::MAX),
+        }
     }
 
-    /// Runs `work` and returns the steps that the engine took meanwhile.
-    pub(super) fn record<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Event>) {
-        *self.steps.lock() = Some(Vec::new());
+    /// The strips, kept up to date.
+    pub(super) fn maps(&self) -> Arc<Mutex<Maps>> {
+        Arc::clone(&self.maps)
+    }
+
+    /// The newest record that was appended since the store was opened.
+    pub(super) fn last(&self) -> Option<Location> {
+        *self.last.lock()
+    }
+
+    /// Runs `work` on this thread and returns the steps that the engine took for it.
+    pub(super) fn record<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Step>) {
+        self.listen(Some(Vec::new()), work)
+    }
+
+    /// Runs `work` on this thread, which tells itself what came of it.
+    pub(super) fn quietly<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.listen(None, work).0
+    }
+
+    fn listen<T>(&self, steps: Option<Vec<Step>>, work: impl FnOnce() -> T) -> (T, Vec<Step>) {
+        let thread = std::thread::current().id();
+        self.listeners.lock().push(Listener { thread, began: Instant::now(), steps });
         let result = work();
-        (result, self.steps.lock().take().unwrap_or_default())
+        let mut listeners = self.listeners.lock();
+        let at = listeners.iter().rposition(|listener| listener.thread == thread);
+        let heard = at.map(|at| listeners.remove(at)).and_then(|listener| listener.steps);
+        (result, heard.unwrap_or_default())
     }
 
     /// A hundred redraws are enough for any store.
@@ -55,8 +101,16 @@ impl Observer for Recorder {
         if let Event::Loading { done, total } = event {
             return self.loading(*done, *total);
         }
-        if let Some(steps) = self.steps.lock().as_mut() {
-            steps.push(event.clone());
+        if let Event::Appended { location, .. } = event {
+            *self.last.lock() = Some(*location);
+        }
+        self.maps.lock().apply(event);
+        let thread = std::thread::current().id();
+        let mut listeners = self.listeners.lock();
+        if let Some(listener) = listeners.iter_mut().rfind(|listener| listener.thread == thread) {
+            let after = listener.began.elapsed();
+            let step = || Step { after, event: event.clone() };
+            listener.steps.iter_mut().for_each(|steps| steps.push(step()));
         } else if event.is_change() {
             // Something moved that no command asked for, as a sync in the background. Nobody listens after the end.
             let _ = self.nudge.lock().send(Nudge::Moved);

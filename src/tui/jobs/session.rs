@@ -79,6 +79,12 @@ impl Session {
         self.inner.figures()
     }
 
+    /// Reads on what another process appends, or stops doing so for a while.
+    pub(super) fn pause(&self, paused: bool) {
+        // A watcher that is gone has nothing to pause.
+        let _ = self.nudge.send(Nudge::Pause(paused));
+    }
+
     /// Notes that a command moved a key, or with `None` that something else moved.
     pub(super) fn changed(&self, change: Option<KeyChange>) {
         self.inner.changes.lock().extend(change);
@@ -140,7 +146,8 @@ impl Inner {
 
     pub(super) fn figures(&self) -> Figures {
         let generation = self.generation();
-        Figures { generation, stats: self.store.stats(), segments: self.store.segments() }
+        let (stats, segments) = (self.store.stats(), self.store.segments());
+        Figures { generation, stats, segments, maps: self.recorder.maps().lock().shown(), last: self.recorder.last() }
     }
 
     /// Something moved that the key list is told of otherwise, or not concerned by.

@@ -1,23 +1,30 @@
 //! Watches for what moves without a command of ours: another process that writes, or our own store's background work.
 //!
-//! Where this process only reads, it looks at names and lengths now and then, and at nothing more unless they changed.
-//! Invariant: what did not change is not sent, so that an idle screen is never drawn.
+//! Where this process only reads, it looks at names and lengths now and then, more often while they change, and at nothing
+//! more unless they did. Invariants:
+//!
+//! 1. What did not change is not sent, so that an idle screen is never drawn.
+//! 2. While it is paused nothing is read on; what was appended meanwhile is read afterwards, all of it and in order.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Answers;
 use super::session::Inner;
 use crate::disk::ReadDisk;
 use crate::store::{Mode, Refreshed};
-use crate::tui::action::{Action, Arrived};
+use crate::tui::action::{Action, Arrived, Pulse};
 
 /// How often names and lengths are looked at.
 const PERIOD: Duration = Duration::from_millis(500);
+/// The same while something moves.
+const BUSY_PERIOD: Duration = Duration::from_millis(100);
+/// How long nothing must move until that is told.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Names and lengths of a directory's files.
 type Names = Vec<(OsString, u64)>;
@@ -27,8 +34,30 @@ type Names = Vec<(OsString, u64)>;
 pub(super) enum Nudge {
     /// The store moved.
     Moved,
+    /// Read on, or do not.
+    Pause(bool),
     /// There is nothing to watch any more.
     Stop,
+}
+
+/// What is to be done next.
+enum Next {
+    Tell,
+    Look,
+    Stop,
+}
+
+struct Watch {
+    session: Arc<Inner>,
+    disk: Arc<dyn ReadDisk>,
+    send: Answers,
+    seen: Names,
+    paused: bool,
+    /// Bytes that were appended during a pause, as told last.
+    behind: u64,
+    /// When something moved last, while that is still news.
+    moved: Option<Instant>,
+    looked: Instant,
 }
 
 /// Watches until told to stop.
@@ -38,38 +67,99 @@ pub(super) fn start(
     nudges: Receiver<Nudge>,
     send: Answers,
 ) -> std::io::Result<JoinHandle<()>> {
+    // The first look always reads on: something may have moved between opening and now.
+    let mut watch =
+        Watch { session, disk, send, seen: Vec::new(), paused: false, behind: 0, moved: None, looked: Instant::now() };
     std::thread::Builder::new().name("logkv-watch".into()).spawn(move || {
-        // The first look always reads on: something may have moved between opening and now.
-        let mut seen = Vec::new();
-        while let Some(nudged) = next(&nudges, session.store.mode()) {
-            let moved = if nudged {
-                session.moved();
-                true
-            } else {
-                look(&session, &*disk, &mut seen)
-            };
-            if moved {
-                send(Action::Arrived(Arrived::Followed(session.figures())));
+        loop {
+            match watch.next(&nudges) {
+                Next::Tell => {
+                    watch.session.moved();
+                    watch.tell(None);
+                }
+                Next::Look if watch.paused => watch.measure(),
+                Next::Look => watch.look(),
+                Next::Stop => return,
             }
         }
     })
 }
 
-/// `Some(true)`: something moved; `Some(false)`: time to look; `None`: stop.
-fn next(nudges: &Receiver<Nudge>, mode: Mode) -> Option<bool> {
-    let nudge = match mode {
-        Mode::ReadWrite => nudges.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        Mode::ReadOnly => nudges.recv_timeout(PERIOD),
-    };
-    match nudge {
-        Ok(Nudge::Moved) => {
-            // Many steps make one answer.
-            let stop = nudges.try_iter().any(|nudge| nudge == Nudge::Stop);
-            (!stop).then_some(true)
+impl Watch {
+    fn next(&mut self, nudges: &Receiver<Nudge>) -> Next {
+        let period = if self.moved.is_some() { BUSY_PERIOD } else { PERIOD };
+        let first = match self.session.store.mode() {
+            Mode::ReadWrite => nudges.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Mode::ReadOnly => nudges.recv_timeout(period),
+        };
+        let first = match first {
+            Ok(nudge) => nudge,
+            Err(RecvTimeoutError::Timeout) => return Next::Look,
+            Err(RecvTimeoutError::Disconnected) => return Next::Stop,
+        };
+        // Many steps make one answer.
+        let mut next = Next::Look;
+        for nudge in std::iter::once(first).chain(nudges.try_iter()) {
+            match nudge {
+                Nudge::Stop => return Next::Stop,
+                Nudge::Pause(paused) => (self.paused, self.behind) = (paused, 0),
+                Nudge::Moved => next = Next::Tell,
+            }
         }
-        Err(RecvTimeoutError::Timeout) => Some(false),
-        Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => None,
+        next
     }
+
+    fn tell(&self, pulse: Option<Pulse>) {
+        let figures = Box::new(self.session.figures());
+        let arrived = match pulse {
+            Some(pulse) => Arrived::Pulse { figures, pulse },
+            None => Arrived::Followed(figures),
+        };
+        (self.send)(Action::Arrived(arrived));
+    }
+
+    /// Takes in what another process did. What cannot be read now is tried again.
+    fn look(&mut self) {
+        let now = listing(&*self.disk, self.session.store.dir());
+        if now == self.seen {
+            return self.rest();
+        }
+        let store = &self.session.store;
+        let Ok(refreshed) = self.session.recorder.quietly(|| store.refresh()) else { return };
+        let bytes = bytes(&now).saturating_sub(bytes(&self.seen));
+        let is_first = self.seen.is_empty();
+        self.seen = now;
+        let took = std::mem::replace(&mut self.looked, Instant::now()).elapsed();
+        if refreshed == Refreshed::default() {
+            return;
+        }
+        self.session.followed();
+        self.moved = Some(Instant::now());
+        let bytes = if is_first { 0 } else { bytes };
+        self.tell(Some(Pulse { records: refreshed.records, bytes, took }));
+    }
+
+    /// Says once that nothing moves any more.
+    fn rest(&mut self) {
+        self.looked = Instant::now();
+        if self.moved.is_some_and(|at| at.elapsed() > QUIET) {
+            self.moved = None;
+            self.tell(Some(Pulse { took: QUIET, ..Pulse::default() }));
+        }
+    }
+
+    /// Says how much there is to read after a pause.
+    fn measure(&mut self) {
+        let now = listing(&*self.disk, self.session.store.dir());
+        let behind = bytes(&now).saturating_sub(bytes(&self.seen));
+        if std::mem::replace(&mut self.behind, behind) != behind {
+            (self.send)(Action::Arrived(Arrived::Behind(behind)));
+        }
+    }
+}
+
+fn bytes(names: &Names) -> u64 {
+    names.iter().map(|(_, len)| *len).sum()
 }
 
 /// Names and lengths; empty where the directory cannot be listed just now.
@@ -78,19 +168,4 @@ fn listing(disk: &dyn ReadDisk, dir: &Path) -> Names {
         disk.list(dir).unwrap_or_default().into_iter().map(|entry| (entry.name, entry.len)).collect();
     entries.sort();
     entries
-}
-
-/// Takes in what another process did; says whether there was anything. What cannot be read now is tried again.
-fn look(session: &Inner, disk: &dyn ReadDisk, seen: &mut Names) -> bool {
-    let now = listing(disk, session.store.dir());
-    if now == *seen {
-        return false;
-    }
-    let Ok(refreshed) = session.store.refresh() else { return false };
-    *seen = now;
-    let moved = refreshed != Refreshed::default();
-    if moved {
-        session.followed();
-    }
-    moved
 }

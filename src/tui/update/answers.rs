@@ -1,9 +1,9 @@
 //! What arrives from workers. An answer that nobody waits for any more, or that is about an older state of the store
 //! than the screen shows already, is dropped.
 
-use super::{dissect, history, typing};
+use super::{dissect, follow, history, index, typing};
 use crate::tui::action::{Arrived, KeysSeen, Ran, RecordsSeen, ValueSeen};
-use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Pane, Stage, Tone};
+use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Pane, Stage, Tone, Traced};
 use crate::tui::effect::{Effect, KeyPlace, RecordPlace};
 use crate::tui::layout::layout;
 use crate::tui::list::{Cursor, Window};
@@ -40,7 +40,13 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::ReadingHistory { wanted, progress } => history::progress(app, &wanted, progress),
         Arrived::History(seen) => history::arrived(app, seen),
         Arrived::Ran(ran) => end(app, *ran),
-        Arrived::Followed(figures) => take_figures(app, figures),
+        Arrived::Followed(figures) => take_figures(app, *figures),
+        Arrived::Pulse { figures, pulse } => {
+            take_figures(app, *figures);
+            follow::beat(app, pulse);
+        }
+        Arrived::Behind(bytes) => app.follow.behind = bytes,
+        Arrived::Slot(seen) => index::arrived(app, *seen),
         Arrived::Findings(page) => app.page = Some(Page { content: Content::Findings(page), top: 0 }),
         Arrived::Progress(progress) => app.progress = Some(progress),
         Arrived::Completions { prefix, keys } => typing::completed(app, prefix, keys),
@@ -58,16 +64,20 @@ fn open(app: &mut App, opened: Opened) {
     app.stage = Stage::Open;
     app.writer = opened.writer;
     take_figures(app, opened.figures);
+    if app.writer.is_some() {
+        follow::begin(app);
+    }
 }
 
 fn take_figures(app: &mut App, figures: Figures) {
     if app.figures.as_ref().is_some_and(|known| known.generation > figures.generation) {
         return;
     }
-    if app.growth.last() != Some(&figures.stats.keydir_bytes) {
-        app.growth.push(figures.stats.keydir_bytes);
-        let surplus = app.growth.len().saturating_sub(GROWTH);
-        app.growth.drain(..surplus);
+    let growth = &mut app.keydir.growth;
+    if growth.last() != Some(&figures.stats.keydir_bytes) {
+        growth.push(figures.stats.keydir_bytes);
+        let surplus = growth.len().saturating_sub(GROWTH);
+        growth.drain(..surplus);
     }
     if app.records.segment.is_some_and(|id| figures.segments.iter().all(|segment| segment.id != id)) {
         app.records = Default::default();
@@ -127,6 +137,8 @@ fn end(app: &mut App, ran: Ran) {
     if ran.was_long {
         app.progress = None;
     }
+    let at = app.now;
+    app.trace.push(Traced { line: ran.line, at, said: ran.said.clone(), steps: ran.steps, more: 0 });
     app.said = Some(ran.said);
     app.page = ran.page.map(|content| Page { content, top: 0 }).or(app.page.take());
     take_figures(app, ran.figures);

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{dissect, history};
+use super::{dissect, history, index, strips};
 use crate::inspect::RowState;
 use crate::store::Location;
 use crate::tui::app::{App, Content, Lead, Page, Pane, Said, Tone};
@@ -33,6 +33,8 @@ pub(super) fn look(app: &mut App) -> Vec<Effect> {
     effects.extend(dissect::look(app, &places));
     effects.extend(look_at_value(app));
     effects.extend(history::look(app, &places));
+    effects.extend(strips::look(app, &places));
+    effects.extend(index::look(app, &places));
     effects
 }
 

@@ -7,11 +7,15 @@
 //! 2. An answer about an older state of the store never replaces a newer one.
 
 mod answers;
+mod copy;
 mod dissect;
+mod follow;
 mod history;
+mod index;
 mod look;
 mod mouse;
 mod moves;
+mod strips;
 mod typing;
 mod verbs;
 
@@ -29,6 +33,10 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Paste(text) => typing::paste(app, &text),
         Action::Click { x, y } => {
             mouse::click(app, x, y);
+            Vec::new()
+        }
+        Action::Drag { x, y } => {
+            mouse::drag(app, x, y);
             Vec::new()
         }
         Action::Wheel { x, y, down } => {

@@ -4,9 +4,11 @@
 
 use super::moves::{go, take_key};
 use super::verbs::focus;
+use super::{follow, strips};
 use crate::tui::action::Motion;
 use crate::tui::app::{App, Pane};
 use crate::tui::layout::{Area, layout};
+use crate::tui::strip::headings;
 
 /// Rows of one notch of the wheel.
 const NOTCH: usize = 3;
@@ -30,19 +32,42 @@ pub(super) fn click(app: &mut App, x: u16, y: u16) {
     let Some((pane, line)) = place(app, x, y).filter(|_| is_idle(app)) else { return };
     focus(app, pane);
     let Some(line) = line else { return };
+    follow::moved(app);
     match pane {
         Pane::Keys => {
             app.keys.cursor.at = within(app.keys.cursor.top + line, app.keys.window.total);
             take_key(app);
         }
-        Pane::Segments => app.segments.at = within(app.segments.top + line, app.segment_rows().len()),
+        Pane::Segments => {
+            app.segments.at = within(app.segments.top + line, app.segment_rows().len());
+            app.strips.cell = None;
+            if let Some(cell) = cell(app, x) {
+                strips::point(app, cell);
+            }
+        }
         Pane::Records => {
             app.records.cursor.at = within(app.records.cursor.top + line, app.records.window.total);
             app.records.offset = app.records.row().map(|row| row.offset);
         }
         Pane::History => app.history.cursor.at = within(app.history.cursor.top + line, app.history.versions.len()),
-        Pane::Record | Pane::Value | Pane::Keydir => {}
+        Pane::Record | Pane::Value | Pane::Keydir | Pane::Trace => {}
     }
+}
+
+/// Moves over a strip: the records under the mouse are shown as it goes.
+pub(super) fn drag(app: &mut App, x: u16, y: u16) {
+    let Some((Pane::Segments, Some(line))) = place(app, x, y).filter(|_| is_idle(app)) else { return };
+    let selected = app.segments.top + line == app.segments.at;
+    if let Some(cell) = cell(app, x).filter(|_| selected) {
+        strips::point(app, cell);
+    }
+}
+
+/// The cell of a strip in this column.
+fn cell(app: &App, x: u16) -> Option<usize> {
+    let places = layout(app);
+    let before = headings(places.inner_width(Pane::Segments)).len() + 1;
+    usize::from(x).checked_sub(usize::from(places.area(Pane::Segments)?.x) + before)
 }
 
 /// Below the last row there is the last row.

@@ -1,11 +1,11 @@
 //! Moving: in lists, in a value, from pane to pane.
 
 use super::verbs::focus;
-use super::{dissect, history};
+use super::{dissect, follow, history, index};
 use crate::tui::action::Motion;
 use crate::tui::app::{App, Content, Lead, Pane, Stage};
 use crate::tui::layout::{Layout, layout};
-use crate::tui::{help, wrap};
+use crate::tui::{help, trace, wrap};
 
 /// Moves whatever the arrows belong to now.
 pub(super) fn go(app: &mut App, motion: Motion) {
@@ -29,16 +29,20 @@ pub(super) fn go(app: &mut App, motion: Motion) {
 fn within(app: &mut App, places: &Layout, motion: Motion) {
     match app.focus {
         Pane::Keys => {
+            follow::moved(app);
             app.lead = Lead::Keys;
             app.keys.cursor.go(motion, app.keys.window.total, places.page(Pane::Keys));
             take_key(app);
         }
         Pane::Segments => {
+            follow::moved(app);
             app.lead = Lead::Segments;
+            app.strips.cell = None;
             let total = app.segment_rows().len();
             app.segments.go(motion, total, places.page(Pane::Segments));
         }
         Pane::Records => {
+            follow::moved(app);
             app.lead = Lead::Records;
             app.records.cursor.go(motion, app.records.window.total, places.page(Pane::Records));
             app.records.offset = app.records.row().map(|row| row.offset);
@@ -46,9 +50,19 @@ fn within(app: &mut App, places: &Layout, motion: Motion) {
         Pane::Value => scroll_value(app, places, motion),
         Pane::Record => dissect::go(app, places, motion),
         Pane::History => history::go(app, places, motion),
-        Pane::Keydir => {}
+        Pane::Keydir => {
+            let (lines, page) = (KEYDIR_LINES, places.inner_height(Pane::Keydir));
+            app.keydir.top = index::scroll(app.keydir.top, motion, lines, page);
+        }
+        Pane::Trace => {
+            let (lines, page) = (trace::total(&app.trace), places.inner_height(Pane::Trace));
+            app.trace.top = index::scroll(app.trace.top, motion, lines, page);
+        }
     }
 }
+
+/// Lines that the keydir has to say at most.
+const KEYDIR_LINES: usize = 28;
 
 /// The key under the cursor becomes the one that the selection follows.
 pub(super) fn take_key(app: &mut App) {
@@ -151,7 +165,7 @@ fn scroll_page(app: &mut App, motion: Motion) {
     let (cells, height) = layout(app).page_inside();
     let Some(page) = &mut app.page else { return };
     let lines = match &mut page.content {
-        Content::Help => help::lines().len(),
+        Content::Help => help::lines(app.help_filter.text()).len(),
         Content::Report(report) => report.lines.len(),
         Content::Findings(page) => return page.go(motion, height, cells),
     };

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::look;
-use super::verbs::{focus, run};
+use super::verbs::{focus, help, run};
 use crate::text;
 use crate::tui::action::Edit;
-use crate::tui::app::{App, Content, Page, Pane, Tone, Typing, Writer};
+use crate::tui::app::{App, Pane, Tone, Typing, Writer};
 use crate::tui::command::{self, Command, Completion, common_prefix, parse};
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
@@ -61,14 +61,17 @@ fn field(app: &mut App) -> Option<&mut Field> {
     match app.typing? {
         Typing::Command => Some(&mut app.command.field),
         Typing::Filter => Some(&mut app.keys.filter),
+        Typing::HelpFilter => Some(&mut app.help_filter),
     }
 }
 
 fn changed(app: &mut App) -> Vec<Effect> {
     app.command.search = None;
     app.command.offered.clear();
-    if app.typing == Some(Typing::Filter) {
-        apply_filter(app);
+    match app.typing {
+        Some(Typing::Filter) => apply_filter(app),
+        Some(Typing::HelpFilter) => app.page.iter_mut().for_each(|page| page.top = 0),
+        _ => {}
     }
     Vec::new()
 }
@@ -92,6 +95,13 @@ pub(super) fn clear_filter(app: &mut App) {
 
 /// Stops typing; a page is closed.
 pub(super) fn cancel(app: &mut App) {
+    app.copying = false;
+    if app.typing == Some(Typing::HelpFilter) || !app.help_filter.is_empty() {
+        // First the filter goes, then the page.
+        app.typing = None;
+        app.help_filter = Field::default();
+        return;
+    }
     if app.page.take().is_some() {
         return;
     }
@@ -126,12 +136,12 @@ fn submit_command(app: &mut App) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    remember(app, line);
+    remember(app, line.clone());
     app.said = None;
     match command {
         Command::Quit => vec![Effect::Quit],
         Command::Help { about: None } => {
-            app.page = Some(Page { content: Content::Help, top: 0 });
+            help(app);
             Vec::new()
         }
         Command::Help { about: Some(spec) } => {
@@ -148,7 +158,7 @@ fn submit_command(app: &mut App) -> Vec<Effect> {
             app.say(Tone::Bad, held(app));
             Vec::new()
         }
-        command => vec![run(app, command)],
+        command => vec![run(app, command, line)],
     }
 }
 

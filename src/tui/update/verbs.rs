@@ -1,13 +1,14 @@
 //! What each verb of the table of keys does.
 
 use super::look::show_record;
-use super::{history, moves, typing};
+use super::{copy, follow, history, moves, strips, typing};
 use crate::store::{Finding, Mode};
 use crate::text;
-use crate::tui::action::Verb;
+use crate::tui::action::{Part, Verb};
 use crate::tui::app::{App, Content, Lead, Page, Pane, Stage, Tone, Typing};
-use crate::tui::command::Command;
+use crate::tui::command::{Command, delete_line};
 use crate::tui::effect::{Effect, RecordPlace, Run};
+use crate::tui::field::Field;
 
 pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
     let interrupted = std::mem::take(&mut app.interrupted);
@@ -28,12 +29,22 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
         Verb::PreviousMatch => return matching(app, false),
         Verb::Sort => app.keys.sort = app.keys.sort.next(),
         Verb::CommandLine => typing::open_command_line(app),
-        Verb::Help => app.page = Some(Page { content: Content::Help, top: 0 }),
-        Verb::Verify => return vec![run(app, Command::Verify)],
+        Verb::Help => help(app),
+        Verb::Verify => return vec![run(app, Command::Verify, "verify".to_owned())],
         Verb::Findings => return vec![Effect::Findings],
         Verb::Delete => ask_delete(app),
         Verb::ToggleHex => moves::toggle_hex(app),
-        Verb::Copy => return copy(app),
+        Verb::Copy => return copy::copy(app, Part::Key),
+        Verb::ChooseCopy => app.copying = true,
+        Verb::CopyPart(part) => {
+            app.copying = false;
+            return copy::copy(app, part);
+        }
+        Verb::CellBefore => strips::step(app, false),
+        Verb::CellAfter => strips::step(app, true),
+        Verb::Follow => follow::toggle(app),
+        Verb::Pause => return follow::pause(app),
+        Verb::HelpFilter => app.typing = Some(Typing::HelpFilter),
         Verb::Redraw => return vec![Effect::Redraw],
         Verb::Suspend => return vec![Effect::Suspend],
         Verb::Quit => return vec![Effect::Quit],
@@ -51,6 +62,12 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Shows all of the help.
+pub(super) fn help(app: &mut App) {
+    app.help_filter = Field::default();
+    app.page = Some(Page { content: Content::Help, top: 0 });
+}
+
 /// Gives a pane the focus; a list takes the lead.
 pub(super) fn focus(app: &mut App, pane: Pane) {
     app.focus = pane;
@@ -58,7 +75,7 @@ pub(super) fn focus(app: &mut App, pane: Pane) {
         Pane::Keys => app.lead = Lead::Keys,
         Pane::Segments => app.lead = Lead::Segments,
         Pane::Records => app.lead = Lead::Records,
-        Pane::Record | Pane::Value | Pane::History | Pane::Keydir => app.tab = pane,
+        Pane::Record | Pane::Value | Pane::History | Pane::Keydir | Pane::Trace => app.tab = pane,
     }
     if app.lead != Lead::Keys {
         app.records.pinned = false;
@@ -85,27 +102,13 @@ fn enter(app: &mut App) -> Vec<Effect> {
         return vec![Effect::Open { path, create: false }];
     }
     match app.focus {
-        Pane::Keys | Pane::Segments => focus(app, Pane::Records),
+        Pane::Segments => strips::enter(app),
+        Pane::Keys => focus(app, Pane::Records),
         Pane::Records => focus(app, Pane::Record),
         Pane::History => history::enter(app),
-        Pane::Record | Pane::Value | Pane::Keydir => {}
+        Pane::Record | Pane::Value | Pane::Keydir | Pane::Trace => {}
     }
     Vec::new()
-}
-
-/// The key of the list that leads goes to the clipboard, in letters that no terminal obeys.
-fn copy(app: &mut App) -> Vec<Effect> {
-    let key = match app.lead {
-        Lead::Keys => app.keys.selected.as_deref(),
-        Lead::Segments | Lead::Records => app.records.row().and_then(|row| row.key.as_deref()),
-    };
-    let Some(word) = key.map(text::key_word) else {
-        app.say(Tone::Bad, "there is no key to copy");
-        return Vec::new();
-    };
-    let shown = text::escape_to_width(key.unwrap_or_default(), 60).text;
-    app.say(Tone::Plain, format!("copied {shown}, if the terminal lets programs use the clipboard"));
-    vec![Effect::Copy(word)]
 }
 
 /// Shows the record that a finding is about, or at least its segment.
@@ -166,7 +169,10 @@ fn answer(app: &mut App, yes: bool) -> Vec<Effect> {
         return vec![effect];
     }
     match app.asked_delete.take() {
-        Some(key) if yes => vec![run(app, Command::Delete { keys: vec![key.to_vec()] })],
+        Some(key) if yes => {
+            let line = delete_line(&key);
+            vec![run(app, Command::Delete { keys: vec![key.to_vec()] }, line)]
+        }
         Some(key) => {
             app.say(Tone::Plain, format!("{} stays", text::escape_to_width(&key, 60).text));
             Vec::new()
@@ -176,9 +182,9 @@ fn answer(app: &mut App, yes: bool) -> Vec<Effect> {
 }
 
 /// A command with what is on the screen, so that one answer renews it all.
-pub(super) fn run(app: &App, command: Command) -> Effect {
+pub(super) fn run(app: &App, command: Command, line: String) -> Effect {
     let keys = super::look::keys_wanted(app);
-    Effect::Run(Box::new(Run { command, keys, records: app.records.asked.clone() }))
+    Effect::Run(Box::new(Run { command, line, keys, records: app.records.asked.clone() }))
 }
 
 /// Once: stop what can be stopped. Twice: leave.
@@ -189,6 +195,7 @@ fn interrupt(app: &mut App, again: bool) -> Vec<Effect> {
     app.interrupted = true;
     app.page = None;
     app.asked_delete = None;
+    app.copying = false;
     typing::cancel(app);
     app.say(Tone::Plain, "ctrl-c again to leave");
     app.progress.as_ref().map(|_| Effect::Stop).into_iter().collect()

@@ -12,7 +12,7 @@ use crate::text;
 use crate::tui::app::{Tone, Typing};
 use crate::tui::command;
 use crate::tui::field::Field;
-use crate::tui::keymap;
+use crate::tui::keymap::{self, Binding, Context};
 
 /// Paints the lines; returns where the terminal's cursor belongs.
 pub(super) fn draw(view: &View<'_>, buf: &mut Buffer) -> Option<Position> {
@@ -30,6 +30,10 @@ pub(super) fn draw(view: &View<'_>, buf: &mut Buffer) -> Option<Position> {
         Some(Typing::Filter) => {
             let hint = if view.app.keys.filter.is_empty() { "how keys begin" } else { "" };
             Some(field(view, "/", &view.app.keys.filter, hint, area, buf))
+        }
+        Some(Typing::HelpFilter) => {
+            let hint = if view.app.help_filter.is_empty() { "what lines of the help hold" } else { "" };
+            Some(field(view, "/", &view.app.help_filter, hint, area, buf))
         }
         None => {
             resting(view, area, buf);
@@ -105,6 +109,8 @@ fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled("n", theme.key()),
             Span::raw(" no"),
         ])
+    } else if view.app.copying {
+        choices(view, " copy the", keymap::in_force(view.app).filter(|binding| binding.context == Context::Copying))
     } else if !view.app.keys.filter.is_empty() && view.app.figures.is_some() {
         let shown = shown(view.app.keys.filter.text());
         Line::from(vec![Span::styled(format!(" /{shown}"), theme.notice()), Span::styled("   esc clears", theme.dim())])
@@ -112,6 +118,17 @@ fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         Line::styled(" :", theme.dim())
     };
     buf.set_line(area.x, area.y, &line, area.width);
+}
+
+/// A question with the keys that answer it.
+fn choices<'a>(view: &View<'_>, question: &'a str, answers: impl Iterator<Item = &'a Binding>) -> Line<'a> {
+    let mut spans = vec![Span::styled(question, view.theme.notice())];
+    for binding in answers {
+        let key = binding.keys.first().map(|key| key.label()).unwrap_or_default();
+        spans.push(Span::styled(format!("  {key}"), view.theme.key()));
+        spans.push(Span::raw(format!(" {}", binding.hint)));
+    }
+    Line::from(spans)
 }
 
 /// A line under the cursor. Of a long one only the part before the cursor that fits is shown.

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::View;
-use super::pane::{frame, line};
+use super::pane::{frame, line, scroll_mark};
+use super::{View, slot};
 use crate::store::Entry;
 use crate::text;
 use crate::tui::app::{Figures, Pane};
@@ -19,10 +19,14 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let room = usize::from(inner.width).saturating_sub(summary.len() + 3);
     let mut lines = vec![Line::from(vec![
         Span::raw(format!(" {summary}  ")),
-        Span::styled(sparkline(&view.app.growth, room), view.theme.live()),
+        Span::styled(sparkline(&view.app.keydir.growth, room), view.theme.live()),
     ])];
     lines.extend(entry_lines(view, usize::from(inner.width)));
-    lines.iter().enumerate().for_each(|(row, each)| line(inner, row, each, buf));
+    lines.extend(slot::lines(view, usize::from(inner.width)));
+    let page = usize::from(inner.height);
+    let top = view.app.keydir.top.min(lines.len().saturating_sub(page));
+    lines.iter().skip(top).enumerate().for_each(|(row, each)| line(inner, row, each, buf));
+    scroll_mark(view, Pane::Keydir, inner, top, page, lines.len(), buf);
 }
 
 /// The keydir where there is no room for a pane.
@@ -36,7 +40,7 @@ pub(super) fn draw_line(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     }
     let used: usize = spans.iter().map(Span::width).sum();
     let room = usize::from(area.width).saturating_sub(used + 1);
-    spans.push(Span::styled(sparkline(&view.app.growth, room), view.theme.live()));
+    spans.push(Span::styled(sparkline(&view.app.keydir.growth, room), view.theme.live()));
     line(area, 0, &Line::from(spans), buf);
 }
 
@@ -82,7 +86,7 @@ fn entry_lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// The newest points that fit, scaled between their lowest and their highest.
-fn sparkline(points: &[u64], cells: usize) -> String {
+pub(super) fn sparkline(points: &[u64], cells: usize) -> String {
     let points = points.get(points.len().saturating_sub(cells)..).unwrap_or_default();
     let lowest = points.iter().min().copied().unwrap_or(0);
     let span = points.iter().max().map_or(0, |highest| highest - lowest);

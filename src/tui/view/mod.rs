@@ -14,8 +14,10 @@ mod pane;
 mod record;
 mod records;
 mod segments;
+mod slot;
 mod stage;
 mod top;
+mod trace;
 mod value;
 
 use ratatui::Frame;
@@ -23,6 +25,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::{App, Pane};
+use super::ascii::stand_in;
 use super::layout::{Area, Layout, is_too_small, layout};
 use super::theme::Theme;
 
@@ -41,6 +44,13 @@ struct View<'a> {
 
 /// Paints everything.
 pub fn view(app: &App, theme: Theme, frame: &mut Frame<'_>) {
+    paint(app, theme, frame);
+    if theme.ascii {
+        stand_in(frame.buffer_mut());
+    }
+}
+
+fn paint(app: &App, theme: Theme, frame: &mut Frame<'_>) {
     let layout = layout(app);
     let view = View { app, theme, layout };
     // The terminal may have another size than the last one that was told.
@@ -81,6 +91,7 @@ fn panes(view: &View<'_>, buf: &mut Buffer) {
             Pane::Value => value::draw(view, area, buf),
             Pane::History => history::draw(view, area, buf),
             Pane::Keydir => keydir::draw(view, area, buf),
+            Pane::Trace => trace::draw(view, area, buf),
         }
     }
     if let Some(line) = view.layout.keydir_line {

@@ -7,6 +7,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::pane::{block, line};
 use super::{View, findings};
+use crate::text;
 use crate::tui::app::{Content, Page};
 use crate::tui::help;
 
@@ -17,7 +18,8 @@ pub(super) fn draw(view: &View<'_>, page: &Page, buf: &mut Buffer) {
     let area = Rect::from(view.layout.over());
     Clear.render(area, buf);
     let title = match &page.content {
-        Content::Help => " help ".to_owned(),
+        Content::Help if view.app.help_filter.is_empty() => " help   / filters ".to_owned(),
+        Content::Help => format!(" help   /{} ", text::escape_str(view.app.help_filter.text())),
         Content::Report(report) => format!(" {} ", report.title),
         Content::Findings(page) => format!(" {} ", page.title),
     };
@@ -25,7 +27,10 @@ pub(super) fn draw(view: &View<'_>, page: &Page, buf: &mut Buffer) {
     let height = usize::from(inner.height);
     match &page.content {
         Content::Help => {
-            let lines = help::lines();
+            let lines = help::lines(view.app.help_filter.text());
+            if lines.is_empty() {
+                line(inner, 0, &Line::styled(" no line holds that; esc shows all", view.theme.dim()), buf);
+            }
             let shown = lines.iter().skip(page.top).take(height);
             shown.enumerate().for_each(|(row, each)| line(inner, row, &help_line(view, each), buf));
         }

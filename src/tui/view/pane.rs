@@ -12,6 +12,7 @@ use super::View;
 use crate::text;
 use crate::tui::app::{Pane, Typing};
 use crate::tui::list::{Cursor, Window};
+use crate::tui::wrap;
 
 /// Writes a pane's title on its frame and returns what is inside.
 pub(super) fn frame(view: &View<'_>, pane: Pane, area: Rect, title: Vec<Span<'_>>, buf: &mut Buffer) -> Rect {
@@ -141,6 +142,12 @@ pub(super) fn key_span(view: &View<'_>, key: &[u8], cells: usize) -> Span<'stati
         [] => Span::styled(column(b"the empty key", cells), view.theme.dim()),
         key => Span::raw(column(key, cells)),
     }
+}
+
+/// Words in lines of so many cells, indented by one.
+pub(super) fn wrapped(words: &str, cells: usize, style: Style) -> Vec<Line<'static>> {
+    let lines = wrap::words(words, cells);
+    lines.into_iter().map(|words| Line::styled(format!(" {words}"), style)).collect()
 }
 
 /// A share of a width, full and empty, as a gauge.

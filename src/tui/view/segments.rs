@@ -1,7 +1,9 @@
-//! Pane 2: the segment files, each with a bar of its live, dead and damaged bytes.
+//! Pane 2: the segment files, each with its strip: what lies where in it. Until the strip is made, a bar of its shares
+//! stands there.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::View;
@@ -10,45 +12,47 @@ use crate::inspect::RowState;
 use crate::store::SegmentInfo;
 use crate::text;
 use crate::tui::app::Pane;
+use crate::tui::strip::{ROOMY, headings, strip_cells};
 use crate::tui::theme::glyph;
 
-/// Cells from which on tombstones have a column.
-const ROOMY: u16 = 56;
+/// Cells of the border that the title of the pane below takes.
+const TITLE_BELOW: usize = 36;
+/// What follows the last byte of a segment.
+const END: &str = "▏";
 
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let app = view.app;
     let segments = app.segment_rows();
     let title = vec![Span::raw(format!(" {}", text::count(segments.len() as u64)))];
     let inner = frame(view, Pane::Segments, area, title, buf);
-    let roomy = inner.width >= ROOMY;
-    let headings = if roomy { HEADINGS } else { NARROW_HEADINGS };
-    let bar = usize::from(inner.width).saturating_sub(headings.len() + 1);
+    let width = usize::from(inner.width);
+    let headings = headings(width);
     line(inner, 0, &Line::styled(format!("{headings}map"), view.theme.dim()), buf);
     let page = usize::from(inner.height.saturating_sub(1));
     if segments.is_empty() {
-        let findings = app.figures.as_ref().map_or(0, |figures| figures.stats.findings);
-        let why = if findings > 0 {
-            "  no segment could be read; F says why"
-        } else {
-            "  no segments yet; the first put makes one"
-        };
-        line(inner, 1, &Line::styled(why, view.theme.dim()), buf);
+        line(inner, 1, &Line::styled(nothing(view), view.theme.dim()), buf);
     }
     for (at, row) in app.segments.shown(segments.len(), page).zip(1..) {
         let Some(segment) = segments.get(at) else { continue };
-        line(inner, row, &segment_line(view, segment, roomy, bar), buf);
+        let mut spans = figures(view, segment, width >= ROOMY);
+        spans.extend(strip(view, segment, at == app.segments.at));
+        line(inner, row, &Line::from(spans), buf);
         if at == app.segments.at {
             select(view, Pane::Segments, inner, row, headings.len(), buf);
         }
     }
     scroll_mark(view, Pane::Segments, inner, app.segments.top, page, segments.len(), buf);
-    key_to_the_bar(view, area, buf);
+    key_to_the_strips(view, area, buf);
 }
 
-const HEADINGS: &str = "     id       size      recs  dead  tomb h  ";
-const NARROW_HEADINGS: &str = "   id       size    recs  dead h  ";
+fn nothing(view: &View<'_>) -> &'static str {
+    match view.app.figures.as_ref().map_or(0, |figures| figures.stats.findings) {
+        0 => "  no segments yet; the first put makes one",
+        _ => "  no segment could be read; F says why",
+    }
+}
 
-fn segment_line(view: &View<'_>, segment: &SegmentInfo, roomy: bool, bar: usize) -> Line<'static> {
+fn figures(view: &View<'_>, segment: &SegmentInfo, roomy: bool) -> Vec<Span<'static>> {
     let theme = view.theme;
     let active = if segment.active { '*' } else { ' ' };
     let (id, recs) = if roomy { (7, 9) } else { (5, 7) };
@@ -63,12 +67,34 @@ fn segment_line(view: &View<'_>, segment: &SegmentInfo, roomy: bool, bar: usize)
     }
     spans.push(Span::styled(if segment.has_hint { " h" } else { " ·" }, theme.dim()));
     spans.push(Span::styled(if segment.damaged_bytes > 0 { " !" } else { "  " }, theme.bad()));
+    spans
+}
+
+/// The strip; the selected cell of the selected one is turned round.
+fn strip(view: &View<'_>, segment: &SegmentInfo, selected: bool) -> Vec<Span<'static>> {
+    let theme = view.theme;
+    let cells = strip_cells(view.app, segment);
+    let Some(strip) = view.app.strip(segment.id).filter(|strip| !strip.map.is_empty()) else {
+        return shares_bar(view, segment, cells);
+    };
+    let marked = view.app.strips.cell.filter(|_| selected);
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for (at, state) in strip.map.cells(cells).enumerate() {
+        let style = match marked == Some(at) {
+            true => theme.state(state).add_modifier(Modifier::REVERSED | Modifier::BOLD),
+            false => theme.state(state),
+        };
+        spans.push(Span::styled(glyph(state).to_string(), style));
+    }
+    spans.push(Span::styled(END, theme.dim()));
+    spans
+}
+
+fn shares_bar(view: &View<'_>, segment: &SegmentInfo, cells: usize) -> Vec<Span<'static>> {
     let parts = [segment.live_bytes, segment.dead_bytes, segment.damaged_bytes];
     let styles = [RowState::Live, RowState::Superseded, RowState::Damaged];
-    for (cells, state) in shares(parts, bar).into_iter().zip(styles) {
-        spans.push(Span::styled(glyph(state).to_string().repeat(cells), theme.state(state)));
-    }
-    Line::from(spans)
+    let parts = shares(parts, cells).into_iter().zip(styles);
+    parts.map(|(cells, state)| Span::styled(glyph(state).to_string().repeat(cells), view.theme.state(state))).collect()
 }
 
 /// Divides `cells` among the parts. What is there at all gets a cell, taken from the largest.
@@ -88,14 +114,29 @@ fn shares<const N: usize>(parts: [u64; N], cells: usize) -> [usize; N] {
     shares
 }
 
-fn key_to_the_bar(view: &View<'_>, area: Rect, buf: &mut Buffer) {
-    let word = |state: RowState, word: &'static str| {
-        [Span::styled(format!(" {}", glyph(state)), view.theme.state(state)), Span::styled(word, view.theme.dim())]
-    };
-    let words =
-        [word(RowState::Live, " live"), word(RowState::Superseded, " dead"), word(RowState::Damaged, " damaged ")];
-    if area.width >= ROOMY {
-        legend(area, &Line::from(words.concat()), buf);
+/// What the glyphs mean: as many words as fit, the commonest first.
+fn key_to_the_strips(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let words = [
+        (RowState::Live, " live"),
+        (RowState::Superseded, " dead"),
+        (RowState::Tombstone, " tombstone"),
+        (RowState::Damaged, " damaged"),
+        (RowState::Expired, " expired"),
+        (RowState::Torn, " torn"),
+    ];
+    let mut spans = Vec::new();
+    let mut used = TITLE_BELOW;
+    for (state, word) in words {
+        used += word.chars().count() + 2;
+        if used > usize::from(area.width) {
+            break;
+        }
+        spans.push(Span::styled(format!(" {}", glyph(state)), view.theme.state(state)));
+        spans.push(Span::styled(word, view.theme.dim()));
+    }
+    spans.push(Span::raw(" "));
+    if usize::from(area.width) >= ROOMY {
+        legend(area, &Line::from(spans), buf);
     }
 }
 

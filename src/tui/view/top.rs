@@ -10,10 +10,14 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::View;
+use super::keydir::sparkline;
 use crate::store::{Mode, Stats};
 use crate::text;
 use crate::tui::app::{App, Writer};
 use crate::tui::layout::SMALLEST;
+
+/// Cells of the sparkline of the rate.
+const RATES: usize = 16;
 
 /// One part of the line; the higher its rank, the sooner it is left out.
 struct Part {
@@ -71,8 +75,12 @@ fn figure_parts(view: &View<'_>, stats: &Stats) -> Vec<Part> {
     let mut parts = vec![part(4, stats.format.name(), theme.plain())];
     match stats.mode {
         Mode::ReadWrite => parts.push(part(2, "READ-WRITE", theme.live())),
-        Mode::ReadOnly => parts.push(part(0, " READ-ONLY ", theme.warning_badge())),
+        Mode::ReadOnly if !view.app.follow.on && !view.app.follow.paused => {
+            parts.push(part(0, " READ-ONLY ", theme.warning_badge()));
+        }
+        Mode::ReadOnly => {}
     }
+    parts.extend(follow_parts(view));
     match &view.app.writer {
         Some(Writer::Known(holder)) => parts.push(part(1, format!("held by process {}", holder.pid), theme.notice())),
         Some(Writer::Unknown) => parts.push(part(1, "held by another process", theme.notice())),
@@ -94,6 +102,25 @@ fn figure_parts(view: &View<'_>, stats: &Stats) -> Vec<Part> {
     ]);
     if stats.mode == Mode::ReadWrite {
         parts.push(part(7, format!("sync {}", stats.sync), theme.dim()));
+    }
+    parts
+}
+
+/// Whether the screen goes along with what is appended, and how fast that is.
+fn follow_parts(view: &View<'_>) -> Vec<Part> {
+    let theme = view.theme;
+    let follow = &view.app.follow;
+    if follow.paused {
+        let behind = format!("{} behind", text::size(follow.behind));
+        return vec![part(0, " PAUSED ", theme.warning_badge()), part(2, behind, theme.notice())];
+    }
+    if !follow.on {
+        return Vec::new();
+    }
+    let mut parts = vec![part(0, " FOLLOWING ", theme.badge())];
+    if !follow.rates.is_empty() {
+        parts.push(part(2, format!("{} records/s", text::count(follow.rate())), theme.plain()));
+        parts.push(part(4, sparkline(&follow.rates, RATES), theme.live()));
     }
     parts
 }

@@ -1,0 +1,89 @@
+//! The strips of pane 2: asking for those that the screen lacks, and the selected cell of one, which leads to the records
+//! that it stands for.
+
+use super::look::show_record;
+use super::verbs::focus;
+use crate::inspect::RowState;
+use crate::text;
+use crate::tui::app::{App, Lead, Pane, Tone};
+use crate::tui::effect::{Effect, MapsWanted};
+use crate::tui::layout::Layout;
+use crate::tui::strip::strip_cells;
+
+/// Asks for strips where the pane is to be seen and one is missing.
+pub(super) fn look(app: &mut App, places: &Layout) -> Option<Effect> {
+    places.area(Pane::Segments)?;
+    let shown = app.segments.shown(app.segment_rows().len(), places.page(Pane::Segments));
+    let segments: Vec<_> = app.segment_rows().get(shown).unwrap_or_default().iter().map(|segment| segment.id).collect();
+    let selected = app.segment_rows().get(app.segments.at).map(|segment| segment.id);
+    let lacks = |id: &u64| app.strip(*id).is_none_or(|strip| !strip.exact);
+    let wanted =
+        MapsWanted { selected: selected.filter(lacks), segments: segments.into_iter().filter(lacks).collect() };
+    if wanted.segments.is_empty() || app.strips.asked.as_ref() == Some(&wanted) {
+        return None;
+    }
+    app.strips.asked = Some(wanted.clone());
+    Some(Effect::Maps(wanted))
+}
+
+/// Selects the cell before or after.
+pub(super) fn step(app: &mut App, forward: bool) {
+    let Some(cells) = selected_cells(app) else {
+        return app.say(Tone::Plain, "the map of this segment is still being made");
+    };
+    let last = cells.saturating_sub(1);
+    let cell = match (app.strips.cell, forward) {
+        (None, true) => 0,
+        (None, false) => last,
+        (Some(cell), true) => cell.saturating_add(1).min(last),
+        (Some(cell), false) => cell.saturating_sub(1).min(last),
+    };
+    app.strips.cell = Some(cell);
+    tell(app, cell, cells);
+}
+
+/// Cells of the selected segment's strip.
+fn selected_cells(app: &App) -> Option<usize> {
+    let segment = app.segment_rows().get(app.segments.at)?;
+    let cells = strip_cells(app, segment);
+    app.strip(segment.id).filter(|strip| cells > 0 && !strip.map.is_empty()).map(|_| cells)
+}
+
+fn tell(app: &mut App, cell: usize, cells: usize) {
+    let Some(id) = app.segment_rows().get(app.segments.at).map(|segment| segment.id) else { return };
+    let Some(stretch) = app.strip(id).map(|strip| strip.map.stretch(cell, cells)) else { return };
+    let state = match app.strip(id).and_then(|strip| strip.map.cells(cells).nth(cell)) {
+        Some(RowState::Mark) | None => "file header and marks",
+        Some(state) => state.name(),
+    };
+    let (from, to) = (text::count(stretch.start), text::count(stretch.end.saturating_sub(1)));
+    app.say(
+        Tone::Plain,
+        format!("segment {id}, bytes {from} to {to}: mostly {state}; enter goes to the records there"),
+    );
+}
+
+/// Goes to the records of the segment, to those of the selected cell if there is one.
+pub(super) fn enter(app: &mut App) {
+    let cell = app.strips.cell.take();
+    focus(app, Pane::Records);
+    if let Some((cell, cells)) = cell.zip(selected_cells(app)) {
+        show_records_of(app, cell, cells);
+    }
+}
+
+/// The cell of a strip under the mouse becomes the selected one, and its records are shown.
+pub(super) fn point(app: &mut App, cell: usize) {
+    let Some(cells) = selected_cells(app).filter(|cells| cell < *cells) else { return };
+    app.strips.cell = Some(cell);
+    app.lead = Lead::Records;
+    show_records_of(app, cell, cells);
+    tell(app, cell, cells);
+}
+
+fn show_records_of(app: &mut App, cell: usize, cells: usize) {
+    let Some(id) = app.segment_rows().get(app.segments.at).map(|segment| segment.id) else { return };
+    if let Some(offset) = app.strip(id).map(|strip| strip.map.stretch(cell, cells).start) {
+        show_record(app, id, Some(offset));
+    }
+}
