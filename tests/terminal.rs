@@ -1,8 +1,13 @@
 //! The real program in a real pseudo-terminal: what a person types, what a terminal shows, and how it is left behind.
 #![cfg(all(unix, feature = "tui"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at the first surprise")]
+#![allow(clippy::print_stdout, reason = "what was measured is told")]
 #![allow(unreachable_pub, reason = "the modules of a test are its own")]
 
+mod support;
+
+#[path = "terminal/beside.rs"]
+mod beside;
 #[path = "terminal/pty.rs"]
 mod pty;
 
