@@ -49,7 +49,7 @@ fn no_byte_of_data_is_obeyed_by_the_terminal() {
     let mut screen = hostile_store();
     for size in [(120, 40), (80, 24), (200, 60), (40, 10)] {
         screen.resize(size.0, size.1);
-        for pane in ["1", "2", "2 enter", "3", "4", "x", "x", "5", "6"] {
+        for pane in ["1", "2", "2 enter", "3", "4", "x", "x", "5", "6", "7"] {
             screen.press(pane);
             for _ in 0..12 {
                 assert_harmless(&screen);
@@ -92,7 +92,11 @@ enum Step {
     Paste(String),
     Resize(u16, u16),
     Click(u16, u16),
+    Drag(u16, u16),
     Wheel(u16, u16, bool),
+    SlowDown,
+    CatchUp(usize),
+    SpeedUp,
     Command(&'static str),
 }
 
@@ -103,6 +107,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => "\\PC{0,20}".prop_map(Step::Paste),
         2 => (1..220_u16, 1..70_u16).prop_map(|(width, height)| Step::Resize(width, height)),
         2 => (0..220_u16, 0..70_u16).prop_map(|(x, y)| Step::Click(x, y)),
+        1 => (0..220_u16, 0..70_u16).prop_map(|(x, y)| Step::Drag(x, y)),
+        1 => Just(Step::SlowDown),
+        4 => any::<usize>().prop_map(Step::CatchUp),
+        1 => Just(Step::SpeedUp),
         1 => (0..220_u16, 0..70_u16, any::<bool>()).prop_map(|(x, y, down)| Step::Wheel(x, y, down)),
         1 => proptest::sample::select(commands.to_vec()).prop_map(Step::Command),
     ]
@@ -114,6 +122,10 @@ fn walk(screen: &mut Screen, steps: Vec<Step>) {
             Step::Key(key) => screen.key(key),
             Step::Paste(text) => screen.act(Action::Paste(text)),
             Step::Click(x, y) => screen.act(Action::Click { x, y }),
+            Step::Drag(x, y) => screen.act(Action::Drag { x, y }),
+            Step::SlowDown => screen.slow_down(),
+            Step::CatchUp(which) => screen.catch_up_with(which),
+            Step::SpeedUp => screen.speed_up(),
             Step::Wheel(x, y, down) => screen.act(Action::Wheel { x, y, down }),
             Step::Resize(width, height) => screen.resize(width, height),
             Step::Command(line) => {
@@ -126,6 +138,8 @@ fn walk(screen: &mut Screen, steps: Vec<Step>) {
         }
         assert_harmless(screen);
     }
+    screen.speed_up();
+    assert_harmless(screen);
 }
 
 /// A copy of a foreign store, made once.
@@ -152,9 +166,9 @@ proptest! {
     }
 
     #[test]
-    fn every_size_can_be_drawn(width in 1..250_u16, height in 1..90_u16, pane in 0..7_usize) {
+    fn every_size_can_be_drawn(width in 1..250_u16, height in 1..90_u16, pane in 0..8_usize) {
         let mut screen = hostile_store();
-        screen.press(["1", "2", "2 enter", "3", "4", "5", "6"][pane]);
+        screen.press(["1", "2", "2 enter", "3", "4", "5", "6", "7"][pane]);
         screen.resize(width, height);
         assert_harmless(&screen);
         screen.press("?");

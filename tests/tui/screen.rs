@@ -49,6 +49,8 @@ pub struct Screen {
     pub left: bool,
     /// What was asked of the workers since the last look.
     pub effects: Vec<Effect>,
+    /// Effects that wait, while the workers are slow.
+    slow: Option<Vec<Effect>>,
     disk: SimDisk,
     desk: Desk,
     answers: Receiver<Action>,
@@ -66,7 +68,8 @@ impl Screen {
         let size = Size { width: size.0, height: size.1 };
         let app = App::new(Path::new(path).to_owned(), size, NOW + 90_000_000);
         let effects = start(&app, false);
-        let mut screen = Self { app, left: false, effects: Vec::new(), disk: disk.clone(), desk, answers, size, theme };
+        let mut screen =
+            Self { app, left: false, effects: Vec::new(), slow: None, disk: disk.clone(), desk, answers, size, theme };
         screen.carry_out(effects);
         screen
     }
@@ -99,12 +102,34 @@ impl Screen {
         for effect in effects {
             self.left |= effect == Effect::Quit;
             self.effects.push(effect.clone());
-            self.desk.perform(effect, &|| false);
+            match &mut self.slow {
+                Some(waiting) => waiting.push(effect),
+                None => self.desk.perform(effect, &|| false),
+            }
         }
         while let Ok(action) = self.answers.try_recv() {
             let effects = update(&mut self.app, action);
             self.carry_out(effects);
         }
+    }
+
+    /// From now on the workers do nothing until they are told to.
+    pub fn slow_down(&mut self) {
+        self.slow.get_or_insert_default();
+    }
+
+    /// Lets the workers do one of the things that wait, in any order.
+    pub fn catch_up_with(&mut self, which: usize) {
+        let Some(waiting) = self.slow.as_mut().filter(|waiting| !waiting.is_empty()) else { return };
+        let effect = waiting.remove(which % waiting.len());
+        self.desk.perform(effect, &|| false);
+        self.carry_out(Vec::new());
+    }
+
+    /// The workers are quick again: what waits is done in its order.
+    pub fn speed_up(&mut self) {
+        let waiting = self.slow.take().unwrap_or_default();
+        self.carry_out(waiting);
     }
 
     /// Takes what arrives by itself, until something is so.
