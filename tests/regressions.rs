@@ -12,6 +12,8 @@ mod support;
 mod effort;
 #[path = "regressions/following.rs"]
 mod following;
+#[path = "regressions/looking.rs"]
+mod looking;
 #[path = "regressions/lost.rs"]
 mod lost;
 #[path = "regressions/opening.rs"]

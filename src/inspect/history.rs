@@ -32,6 +32,8 @@ pub enum Reason {
     Expired,
     /// It is the newest, and does not hold: the key answers with an error.
     Damaged,
+    /// What it does is not known here, so it takes nothing's place.
+    Unknown,
     /// This one took its place.
     SupersededBy(Location),
     /// This one deleted it.
@@ -45,6 +47,7 @@ impl fmt::Display for Reason {
             Self::Deletes => f.write_str("the newest version: the key is deleted"),
             Self::Expired => f.write_str("the newest version: its time ran out"),
             Self::Damaged => f.write_str("the newest version: it does not hold, so the key has no answer"),
+            Self::Unknown => f.write_str("of a kind that only a newer logkv knows"),
             Self::SupersededBy(by) => write!(f, "superseded by {}:{}", by.segment, by.offset),
             Self::DeletedBy(by) => write!(f, "deleted by {}:{}", by.segment, by.offset),
         }
@@ -91,6 +94,10 @@ fn explain(rows: Vec<RecordRow>) -> Vec<Version> {
     let mut versions = Vec::with_capacity(rows.len());
     for row in rows {
         let is_tombstone = row.kind == RowKind::Record(Kind::Tombstone);
+        if row.state == RowState::Unknown {
+            versions.push(Version { row, reason: Reason::Unknown });
+            continue;
+        }
         let reason = match newer {
             Some((by, true)) => Reason::DeletedBy(by),
             Some((by, false)) => Reason::SupersededBy(by),

@@ -5,7 +5,8 @@
 //!
 //! # Invariants
 //!
-//! 1. Items are contiguous: each starts where the one before ended, the last ends at `end`.
+//! 1. Items are contiguous: each starts where the one before ended, the last ends at `end` or where the walk was told
+//!    to stop.
 //! 2. Memory is bounded by the window and one key, whatever lengths the file claims; long values are checked in pieces.
 //! 3. After damage, a place counts as a record again only if a checksum says so, or, in a format without checksums, if
 //!    records follow each other from there to the very end or for long enough. The search has a work budget; past it the rest of the file
@@ -73,6 +74,7 @@ pub struct Scanner {
     header: FileHeader,
     pos: u64,
     end: u64,
+    stop: u64,
     check_values: bool,
     window: Window,
     last_tstamp: Option<u64>,
@@ -95,6 +97,7 @@ impl Scanner {
             header,
             pos: from,
             end,
+            stop: end,
             check_values: true,
             window,
             last_tstamp: None,
@@ -109,6 +112,14 @@ impl Scanner {
         self
     }
 
+    /// Ends the walk at `stop`, a boundary of an earlier walk to the same end. What stands before it is judged by all that
+    /// follows, as it was then: a shorter walk could take a damaged record that ends at its end for one that is followed.
+    #[must_use]
+    pub fn stopping_at(mut self, stop: u64) -> Self {
+        self.stop = stop.min(self.end);
+        self
+    }
+
     /// Where the next item starts.
     pub fn position(&self) -> u64 {
         self.pos
@@ -116,7 +127,7 @@ impl Scanner {
 
     /// The next item, or `None` at the end. An error is the disk's: the walk can go on behind it only by a new scanner.
     pub fn next_item(&mut self) -> io::Result<Option<Item<'_>>> {
-        if self.pos >= self.end {
+        if self.pos >= self.stop {
             return Ok(None);
         }
         let offset = self.pos;

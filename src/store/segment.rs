@@ -119,10 +119,14 @@ impl Segment {
         self.ledger.lock().data_len
     }
 
-    /// A walk over its records from `from` to the end of what is in the file.
+    /// A walk over its records from `from` to the end of what is in the file, judged as when it was loaded.
     pub(super) fn scan(&self, format: &'static dyn Format, from: u64) -> Scanner {
-        let end = self.ledger.lock().written_len;
-        Scanner::new(self.file.clone(), format, self.header, from, end)
+        let (stop, torn) = {
+            let ledger = self.ledger.lock();
+            (ledger.written_len, ledger.torn_bytes)
+        };
+        let end = stop.saturating_add(torn);
+        Scanner::new(self.file.clone(), format, self.header, from, end).stopping_at(stop)
     }
 
     /// A walk over what the file has behind the data that is known, up to `end`.
