@@ -1,0 +1,157 @@
+//! What holds of every store that can be opened, whatever its files hold: the promises of `logkv::inspect`.
+//!
+//! Must not know: how the bytes came to be. Keeps: nothing is asserted that another program's lying hint could break,
+//! unless `Trust::Records` says that there is none.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use logkv::inspect::{self, CrcState, Reason, RecordRow, RowKind, RowState};
+use logkv::store::{SegmentInfo, Store};
+
+/// Keys whose history is read; each costs a walk over everything.
+const HISTORIES: usize = 4;
+
+/// More than any file of an input.
+const FILE: usize = 1 << 16;
+
+/// What the keydir was made from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The records themselves.
+    Records,
+    /// Perhaps a hint, which may lie.
+    Hints,
+}
+
+/// A clock that stands still: nothing expires between two looks.
+#[derive(Debug)]
+pub struct Still;
+
+impl logkv::store::Clock for Still {
+    fn now(&self) -> u64 {
+        1_800_000_000_000_000
+    }
+}
+
+/// Options under which the same bytes give the same store.
+pub fn options() -> logkv::Options {
+    logkv::Options { threads: 1, seed: 1, clock: std::sync::Arc::new(Still), ..logkv::Options::default() }
+}
+
+/// Looks at everything that there is to be seen, from every side, and finds the same.
+pub fn at(store: &Store, trust: Trust) {
+    let segments = store.segments();
+    let rows: Vec<RecordRow> = segments.iter().flat_map(|segment| rows(store, segment)).collect();
+    for row in &rows {
+        anatomy(store, row);
+    }
+    keys(store, &rows, trust);
+    histories(store, &rows, trust);
+    verify(store, &segments, &rows);
+    let keys = store.scan(b"").count() as u64;
+    assert_eq!(store.stats().keys, keys);
+    let live = |segment: &SegmentInfo| (segment.id, segment.live_records, segment.live_bytes);
+    let live = segments.iter().map(live).filter(|(_, records, _)| *records > 0);
+    assert!(live.eq(store.recount()), "the ledger is what a recount gives");
+}
+
+/// Rows follow each other without a gap from the file's header to the end of the data, where a torn tail may follow; and
+/// they are the same at each look.
+fn rows(store: &Store, segment: &SegmentInfo) -> Vec<RecordRow> {
+    let read = |from| inspect::records(store, segment.id, from).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+    let rows = read(0);
+    let mut at = store.file_header(segment.id).unwrap().len.min(segment.bytes);
+    for row in &rows {
+        assert_eq!((row.segment, row.offset), (segment.id, at), "rows are contiguous");
+        assert!(row.len > 0 && (row.state == RowState::Torn) == (row.offset >= segment.bytes), "{row:?}");
+        at += row.len;
+    }
+    assert!(at >= segment.bytes, "rows cover the data");
+    let behind = store.bytes(segment.id, at, FILE).unwrap();
+    assert!(behind.iter().all(|byte| *byte == 0), "what has no row is reserved space");
+    assert_eq!(read(0), rows);
+    if let Some(row) = rows.get(rows.len() / 2) {
+        assert!(read(row.offset).iter().eq(&rows[rows.len() / 2..]));
+        let first = inspect::records_from(store, segment.id, row.offset).unwrap().next();
+        assert!(row.kind == RowKind::Gap || first.is_some_and(|first| first.unwrap() == *row));
+    }
+    rows
+}
+
+/// Fields are contiguous and within the file, and the checksums hold exactly if the row says so.
+fn anatomy(store: &Store, row: &RecordRow) {
+    let anatomy = inspect::anatomy(store, row.segment, row.offset).unwrap();
+    let mut at = 0;
+    for field in &anatomy.fields {
+        assert_eq!(field.start, at, "fields are contiguous");
+        assert_eq!(field.bytes.len() as u64, field.len.min(inspect::anatomy::SHOWN as u64));
+        at += field.len;
+    }
+    assert_eq!(at, anatomy.len);
+    for sum in &anatomy.sums {
+        assert!(sum.covers.start <= sum.covers.end && sum.covers.end <= anatomy.len);
+    }
+    let holds = anatomy.missing == 0 && anatomy.sums.iter().all(inspect::SumAnatomy::holds);
+    match (row.kind, row.crc) {
+        (RowKind::Record(_), CrcState::Ok | CrcState::None) => {
+            assert!(holds && anatomy.len == row.len, "{row:?}\n{anatomy:?}");
+        }
+        (RowKind::Record(_), CrcState::Bad) => assert!(!holds, "{row:?}\n{anatomy:?}"),
+        (RowKind::Gap, _) => {}
+    }
+}
+
+/// The keydir points at rows of the very key, live or damaged; and every live row has its entry.
+fn keys(store: &Store, rows: &[RecordRow], trust: Trust) {
+    let at: BTreeMap<_, _> = rows.iter().map(|row| ((row.segment, row.offset), row)).collect();
+    let mut live = rows.iter().filter(|row| row.state == RowState::Live).count();
+    for (key, entry) in store.scan(b"") {
+        let place = (entry.location.segment, entry.location.offset);
+        let row = at.get(&place).filter(|row| row.key.as_deref() == Some(&*key));
+        match row {
+            Some(row) if row.state == RowState::Live => live -= 1,
+            Some(row) if row.state == RowState::Damaged => assert!(store.get(&key).is_err()),
+            _ => assert!(trust == Trust::Hints, "{key:?} at {place:?}: {row:?}"),
+        }
+        if let Ok(answer) = store.get(&key) {
+            let found = answer.found.expect("a key that is listed has a value, or an error");
+            assert_eq!(found.entry, entry);
+            let row = row.expect("a value comes from a record");
+            assert_eq!(row.value_len, Some(found.value.len() as u64));
+        }
+    }
+    assert_eq!(live, 0, "rows that are live, but not for the keydir");
+    let absent = store.get(b"\0 a key that no input holds").map(|answer| answer.found);
+    assert!(matches!(absent, Ok(None) | Err(logkv::Error::NeedsNewer { .. })), "{absent:?}");
+}
+
+/// A key's history is its rows, and says of the live one that it is live.
+fn histories(store: &Store, rows: &[RecordRow], trust: Trust) {
+    let mut keys: Vec<_> = rows.iter().filter_map(|row| row.key.as_deref()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys.into_iter().take(HISTORIES) {
+        let versions = inspect::history(store, key, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let count = rows.iter().filter(|row| row.key.as_deref() == Some(key)).count();
+        assert_eq!(versions.len(), count);
+        for version in &versions {
+            assert!(rows.contains(&version.row));
+        }
+        let live = versions.iter().filter(|version| version.row.state == RowState::Live);
+        let said = versions.iter().filter(|version| version.reason == Reason::Live);
+        assert!(trust == Trust::Hints || live.eq(said), "{versions:?}");
+    }
+}
+
+/// Reading everything finds what the rows show, within the files, and the same again.
+fn verify(store: &Store, segments: &[SegmentInfo], rows: &[RecordRow]) {
+    let read = || inspect::verify(store, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let report = read();
+    let whole = |row: &&RecordRow| matches!(row.kind, RowKind::Record(_)) && row.crc != CrcState::Bad;
+    assert_eq!(report.records, rows.iter().filter(whole).count() as u64);
+    assert_eq!(report.segments, segments.len() as u64);
+    assert_eq!(report.bytes, segments.iter().map(|segment| segment.bytes).sum::<u64>());
+    assert!(report.is_damaged() || rows.iter().all(|row| row.state != RowState::Damaged));
+    assert_eq!(read(), report);
+}
