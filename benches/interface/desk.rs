@@ -1,0 +1,173 @@
+//! The interface without a terminal: what one key costs the thread that draws, and when its answer is on the screen.
+//!
+//! The parts are those that the program runs, put together as in `tests/tui/screen.rs`: `update`, `view`, the desk that
+//! does the work, and the backend that writes escape sequences, here into memory. The work is done in line, so that a key
+//! is over when [`Desktop::press`] returns; what the program does in other threads meanwhile is measured apart from the
+//! frames.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use logkv::Options;
+use logkv::disk::RealDisk;
+use logkv::tui::Settings;
+use logkv::tui::action::{Action, Size};
+use logkv::tui::app::{App, Pane};
+use logkv::tui::effect::Effect;
+use logkv::tui::jobs::Desk;
+use logkv::tui::key::Key;
+use logkv::tui::keymap;
+use logkv::tui::theme::Theme;
+use logkv::tui::update::{start, update};
+use logkv::tui::view::view;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+
+use super::SIZE;
+use super::figures::{runs, spread, told};
+
+const FRAME: Option<Duration> = Some(Duration::from_millis(5));
+const FILTER: Duration = Duration::from_millis(50);
+
+/// Scrolls, jumps, filters and sorts.
+pub fn measure(dir: &Path, thorough: bool) {
+    let began = Instant::now();
+    let mut desktop = Desktop::open(dir);
+    told("opened, and the first keys shown", &logkv::text::duration(began.elapsed()));
+    let times = if thorough { 2_000 } else { 100 };
+    desktop.rounds("keys by lines", &["down"], times);
+    desktop.rounds("keys by pages", &["pgdn"], times / 4);
+    desktop.rounds("keys from end to end", &["G", "g"], times / 10);
+    desktop.press("g");
+    desktop.press("2");
+    desktop.press("enter");
+    assert_eq!(desktop.app.focus, Pane::Records);
+    desktop.rounds("records by lines", &["down"], times);
+    desktop.rounds("records by pages", &["pgdn"], times / 4);
+    desktop.rounds("records from end to end", &["G", "g"], times / 100);
+    desktop.press("esc");
+    desktop.press("1");
+    filter(&mut desktop);
+    sort(&mut desktop, if thorough { 5 } else { 2 });
+}
+
+/// From a letter of the filter to the keys that it leaves, and back again.
+fn filter(desktop: &mut Desktop) {
+    let mut whole = Vec::new();
+    for _ in 0..5 {
+        desktop.press("/");
+        whole.extend("user:00001".chars().map(|c| desktop.press(&c.to_string())));
+        whole.extend((0..10).map(|_| desktop.press("backspace")));
+        desktop.press("esc");
+    }
+    runs("a letter of the filter, to the keys left", &whole, FILTER);
+}
+
+fn sort(desktop: &mut Desktop, times: usize) {
+    for order in ["size", "age", "name"] {
+        let mut whole = Vec::new();
+        for _ in 0..times {
+            // Three presses come back to the same order; the lists are made anew for each.
+            let rounds = [desktop.press("s"), desktop.press("s"), desktop.press("s")];
+            let at = ["size", "age", "name"].iter().position(|each| *each == order).unwrap_or_default();
+            whole.push(rounds[at]);
+        }
+        spread(&format!("sorting by {order}"), &whole, None);
+    }
+}
+
+/// What the backend writes to: it keeps one frame.
+#[derive(Default)]
+struct Frame(Vec<u8>);
+
+impl Write for Frame {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.clear();
+        Ok(())
+    }
+}
+
+struct Desktop {
+    app: App,
+    desk: Desk,
+    answers: Receiver<Action>,
+    terminal: Terminal<CrosstermBackend<Frame>>,
+    /// What the drawing thread spent on each change and its picture.
+    frames: Vec<Duration>,
+}
+
+impl Desktop {
+    fn open(dir: &Path) -> Self {
+        let (send, answers) = channel();
+        let settings = Settings { read_only: true, color: true, mouse: false, ..Settings::default() };
+        let send = Arc::new(move |action| drop(send.send(action)));
+        let desk = Desk::new(Arc::new(RealDisk), Options::default(), settings, send);
+        let (width, height) = SIZE;
+        let app = App::new(dir.to_owned(), Size { width, height }, 0);
+        let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+        let backend = CrosstermBackend::new(Frame::default());
+        let terminal = Terminal::with_options(backend, TerminalOptions { viewport }).expect("no terminal is asked");
+        let effects = start(&app, false);
+        let mut desktop = Self { app, desk, answers, terminal, frames: Vec::new() };
+        desktop.carry_out(effects);
+        assert!(desktop.app.figures.is_some(), "{:?}", desktop.app.stage);
+        desktop
+    }
+
+    /// Presses keys in turn, and tells of the frames and of the answers.
+    fn rounds(&mut self, what: &str, keys: &[&str], times: usize) {
+        self.frames.clear();
+        let whole: Vec<_> = (0..times).map(|i| self.press(keys[i % keys.len()])).collect();
+        spread(&format!("{what}: a frame"), &self.frames, FRAME);
+        spread(&format!("{what}: to the end of the answer"), &whole, None);
+    }
+
+    /// Presses a key, and returns when everything that it led to is on the screen.
+    fn press(&mut self, name: &str) -> Duration {
+        let began = Instant::now();
+        let key = Key::by_name(name).unwrap_or_else(|| panic!("there is no key {name}"));
+        if let Some(action) = keymap::action(&self.app, key) {
+            let effects = self.frame([action]);
+            self.carry_out(effects);
+        }
+        began.elapsed()
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            // A selection that moves on never rests, and what is read after a rest is asked for by nobody here.
+            if matches!(effect, Effect::Rest(_) | Effect::History(_)) {
+                continue;
+            }
+            self.desk.perform(effect, &|| false);
+            let arrived: Vec<_> = self.answers.try_iter().collect();
+            if !arrived.is_empty() {
+                effects.extend(self.frame(arrived));
+            }
+        }
+    }
+
+    /// Lets things happen and draws what has become of it, as the program's own loop does.
+    fn frame(&mut self, actions: impl IntoIterator<Item = Action>) -> Vec<Effect> {
+        let began = Instant::now();
+        let mut effects = Vec::new();
+        for action in actions.into_iter().chain([Action::Clock(1_800_000_000_000_000)]) {
+            effects.extend(update(&mut self.app, action));
+        }
+        let app = &self.app;
+        self.terminal.draw(|frame| view(app, Theme { color: true }, frame)).expect("memory takes everything");
+        self.frames.push(began.elapsed());
+        effects
+    }
+}

@@ -1,0 +1,71 @@
+//! The store that is looked at.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use logkv::store::SyncPolicy;
+use logkv::text::{count, duration, size};
+use logkv::{Options, Store};
+
+const VALUE_LEN: usize = 100;
+
+/// A store, and what there is to say of it.
+pub struct Measured {
+    dir: PathBuf,
+    /// Goes with its directory.
+    _made: Option<tempfile::TempDir>,
+    pub keys: u64,
+    /// What the index over it takes.
+    pub keydir_bytes: u64,
+    pub description: String,
+}
+
+impl Measured {
+    /// As the environment asks for it.
+    pub fn from_environment() -> Self {
+        match std::env::var_os("LOGKV_BENCH_DIR") {
+            Some(dir) => Self::of(PathBuf::from(dir), None, "as it was found"),
+            None => {
+                let keys = std::env::var("LOGKV_BENCH_KEYS").map_or(1_000_000, |keys| {
+                    keys.replace(['_', ','], "").parse().expect("LOGKV_BENCH_KEYS is a number")
+                });
+                let made = tempfile::tempdir().expect("a temporary directory");
+                let began = Instant::now();
+                make(made.path(), keys);
+                let took = duration(began.elapsed());
+                Self::of(made.path().to_owned(), Some(made), &format!("made in {took}"))
+            }
+        }
+    }
+
+    fn of(dir: PathBuf, made: Option<tempfile::TempDir>, how: &str) -> Self {
+        let store = Store::open_read_only(&dir, Options::default()).expect("a store");
+        let stats = store.stats();
+        let description = format!(
+            "{} keys, {} in {} segments, {}, {how}",
+            count(stats.keys),
+            size(stats.disk_bytes),
+            count(stats.segments),
+            stats.format
+        );
+        Self { dir, _made: made, keys: stats.keys, keydir_bytes: stats.keydir_bytes, description }
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// Keys of 16 bytes, put in another order than that of their names.
+fn make(dir: &Path, keys: u64) {
+    let options = Options { sync: SyncPolicy::Buffered, ..Options::default() };
+    let store = Store::open(dir, options).expect("an empty directory");
+    let mut value = [0; VALUE_LEN];
+    for i in 0..keys {
+        // A prime that divides no round number: each key comes once.
+        let key = format!("user:{:011}", i.wrapping_mul(7_368_787) % keys);
+        value.fill(b'a' + (i % 26) as u8);
+        store.put(key.as_bytes(), &value).expect("a put");
+    }
+    store.close().expect("a close");
+}
