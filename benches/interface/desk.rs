@@ -166,7 +166,9 @@ impl Desktop {
             effects.extend(update(&mut self.app, action));
         }
         let app = &self.app;
-        self.terminal.draw(|frame| view(app, Theme { color: true }, frame)).expect("memory takes everything");
+        self.terminal
+            .draw(|frame| view(app, Theme { color: true, ascii: false }, frame))
+            .expect("memory takes everything");
         self.frames.push(began.elapsed());
         effects
     }

@@ -49,6 +49,7 @@ pub fn at(store: &Store, trust: Trust) {
     keys(store, &rows, trust);
     histories(store, &rows, trust);
     verify(store, &segments, &rows);
+    strips(store, &segments, &rows);
     let keys = store.scan(b"").count() as u64;
     assert_eq!(store.stats().keys, keys);
     let live = |segment: &SegmentInfo| (segment.id, segment.live_records, segment.live_bytes);
@@ -114,6 +115,7 @@ fn keys(store: &Store, rows: &[RecordRow], trust: Trust) {
             Some(row) if row.state == RowState::Damaged => assert!(store.get(&key).is_err()),
             _ => assert!(trust == Trust::Hints, "{key:?} at {place:?}: {row:?}"),
         }
+        assert!(store.keydir_slot(&key).is_some_and(|slot| slot.slot < slot.slots && slot.entries <= slot.slots));
         if let Ok(answer) = store.get(&key) {
             let found = answer.found.expect("a key that is listed has a value, or an error");
             assert_eq!(found.entry, entry);
@@ -155,3 +157,31 @@ fn verify(store: &Store, segments: &[SegmentInfo], rows: &[RecordRow]) {
     assert!(report.is_damaged() || rows.iter().all(|row| row.state != RowState::Damaged));
     assert_eq!(read(), report);
 }
+
+/// A strip has each byte of the file once, whether the records were walked or the keydir was asked.
+fn strips(store: &Store, segments: &[SegmentInfo], rows: &[RecordRow]) {
+    let ids: Vec<_> = segments.iter().map(|segment| segment.id).collect();
+    let outlines = inspect::map::outlines(store, &ids);
+    for id in ids {
+        let walked = inspect::map::strip(store, id, &|| false).unwrap().expect("nobody stopped it");
+        for strip in [&walked, &outlines[&id]] {
+            assert_eq!(STATES.iter().map(|state| strip.bytes(*state)).sum::<u64>(), strip.len());
+            assert_eq!(strip.cells(37).count(), 37);
+        }
+        let state = |state| rows.iter().filter(move |row| row.segment == id && row.state == state);
+        for each in STATES.into_iter().filter(|each| *each != RowState::Mark) {
+            assert_eq!(walked.bytes(each), state(each).map(|row| row.len).sum::<u64>());
+        }
+    }
+}
+
+const STATES: [RowState; 8] = [
+    RowState::Live,
+    RowState::Superseded,
+    RowState::Tombstone,
+    RowState::Expired,
+    RowState::Mark,
+    RowState::Damaged,
+    RowState::Torn,
+    RowState::Unknown,
+];
