@@ -15,6 +15,8 @@ mod following;
 mod hostile;
 #[path = "tui/picture.rs"]
 mod picture;
+#[path = "tui/records.rs"]
+mod records;
 #[path = "tui/screen.rs"]
 mod screen;
 #[path = "tui/scripts.rs"]

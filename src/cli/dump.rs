@@ -1,4 +1,4 @@
-//! `dump`: one record, byte by byte. No lock, no byte changed.
+//! `dump`: one record or file header, byte by byte. No lock, no byte changed.
 //!
 //! The bytes are taken apart by [`inspect::anatomy`]; here is only how that is laid out for people and for programs, and
 //! what to say of a place where no record starts.
@@ -13,7 +13,7 @@ use super::output::{Out, Tone};
 use super::records::{no_such_segment, tone};
 use super::session::Session;
 use crate::format::{Role, SegmentId};
-use crate::inspect::{self, Anatomy, FieldAnatomy, RecordRow, RowKind, SumAnatomy};
+use crate::inspect::{self, Anatomy, FieldAnatomy, RecordRow, RowKind, RowState, SumAnatomy};
 use crate::store::Store;
 use crate::text;
 
@@ -23,19 +23,26 @@ const ROW: usize = 16;
 /// `logkv dump`
 pub(super) fn dump(session: &mut Session, args: &Dump) -> anyhow::Result<Exit> {
     let store = session.inspect()?;
-    let ids: Vec<SegmentId> = store.segments().iter().map(|info| info.id).collect();
+    // A segment whose header cannot be believed is in no list, and can be looked at.
+    let mut ids: Vec<SegmentId> = store.segments().iter().map(|info| info.id).chain(store.unloaded()).collect();
+    ids.sort_unstable();
     if !ids.contains(&args.segment) {
         return Ok(session.notes.no(&no_such_segment(args.segment, &ids)));
     }
     let Some(row) = row_at(&store, args.segment, args.offset)? else {
-        return Ok(session.notes.no(&nothing_there(&store, args)?));
+        let (segment, offset) = (args.segment, args.offset);
+        let nothing = format!("segment {segment} ends before offset {offset}; `logkv records` lists its records");
+        return Ok(session.notes.no(&nothing));
     };
     let starts_here = row.offset == args.offset;
     if !starts_here {
         session.notes.warn(&no_start(&row, args.offset));
     }
     let row = starts_here.then_some(&row);
-    let anatomy = inspect::anatomy(&store, args.segment, args.offset)?;
+    let anatomy = match row {
+        Some(row) if row.kind == RowKind::Header => inspect::file_header_anatomy(&store, args.segment)?,
+        _ => inspect::anatomy(&store, args.segment, args.offset)?,
+    };
     if session.out.is_json() {
         session.out.json(&Row::new(&anatomy, row))?;
     } else {
@@ -44,9 +51,10 @@ pub(super) fn dump(session: &mut Session, args: &Dump) -> anyhow::Result<Exit> {
     Ok(Exit::Yes)
 }
 
-/// The record or stretch that the byte at `offset` belongs to.
+/// The file header, record or stretch that the byte at `offset` belongs to.
 fn row_at(store: &Store, segment: SegmentId, offset: u64) -> anyhow::Result<Option<RecordRow>> {
-    for row in inspect::records(store, segment, 0)? {
+    let header = inspect::header_row(store, segment)?.map(Ok);
+    for row in header.into_iter().chain(inspect::records(store, segment, 0)?) {
         let row = row?;
         if (row.offset..row.offset.saturating_add(row.len)).contains(&offset) {
             return Ok(Some(row));
@@ -55,19 +63,11 @@ fn row_at(store: &Store, segment: SegmentId, offset: u64) -> anyhow::Result<Opti
     Ok(None)
 }
 
-fn nothing_there(store: &Store, args: &Dump) -> anyhow::Result<String> {
-    let header = store.file_header(args.segment)?.len;
-    Ok(if args.offset < header {
-        format!("the first {header} bytes of segment {} are the file's own header; records follow it", args.segment)
-    } else {
-        format!("segment {} ends before offset {}; `logkv records` lists its records", args.segment, args.offset)
-    })
-}
-
 /// Bytes can be taken for a record anywhere; whoever did not mean to is told.
 fn no_start(row: &RecordRow, offset: u64) -> String {
     match row.kind {
         RowKind::Record(_) => format!("no record starts at {offset}; the one around it starts at {}", row.offset),
+        RowKind::Header => format!("no record starts at {offset}; the file's header is around it, and starts at 0"),
         RowKind::Gap => format!("{offset} lies in a {} stretch that starts at {}", row.state.name(), row.offset),
     }
 }
@@ -76,6 +76,7 @@ fn no_start(row: &RecordRow, offset: u64) -> String {
 
 fn print(out: &mut Out, anatomy: &Anatomy, row: Option<&RecordRow>) -> anyhow::Result<()> {
     let what = match row {
+        Some(row) if row.state == RowState::Header => "the file's header".to_owned(),
         Some(row) => format!("{}, {}", row.kind.name(), out.paint(tone(row.state), row.state.name())),
         None => out.paint(Tone::Warning, "taken for a record"),
     };
@@ -131,17 +132,17 @@ fn print_sums(out: &mut Out, anatomy: &Anatomy) -> anyhow::Result<()> {
             sum.sum.field,
             sum.stored,
             sum.computed,
-            covered(sum, anatomy.offset)
+            covered(sum)
         ))?;
     }
     Ok(())
 }
 
-fn covered(sum: &SumAnatomy, record: u64) -> String {
+fn covered(sum: &SumAnatomy) -> String {
     let Range { start, end } = &sum.covers;
     let bytes = match end.saturating_sub(*start) {
         0 => "no bytes".to_owned(),
-        len => format!("the {} bytes from offset {}", text::count(len), record + start),
+        len => format!("the {} bytes from offset {}", text::count(len), start),
     };
     if sum.sum.salted { format!("the file's salt, the record's offset, and {bytes}") } else { bytes }
 }
@@ -194,7 +195,7 @@ impl<'a> Row<'a> {
             kind: row.map(|row| row.kind.name()),
             state: row.map(|row| row.state.name()),
             fields: anatomy.fields.iter().map(FieldRow::from).collect(),
-            checksums: anatomy.sums.iter().map(SumRow::from).collect(),
+            checksums: anatomy.sums.iter().map(|sum| SumRow::new(sum, anatomy.offset)).collect(),
         }
     }
 }
@@ -213,15 +214,16 @@ impl<'a> From<&'a FieldAnatomy> for FieldRow<'a> {
     }
 }
 
-impl From<&SumAnatomy> for SumRow {
-    fn from(sum: &SumAnatomy) -> Self {
+impl SumRow {
+    /// What it covers is told from the start of the record, which it never precedes.
+    fn new(sum: &SumAnatomy, record: u64) -> Self {
         Self {
             name: sum.sum.field,
             stored: format!("{:08x}", sum.stored),
             computed: format!("{:08x}", sum.computed),
             ok: sum.holds(),
             salted: sum.sum.salted,
-            start: sum.covers.start,
+            start: sum.covers.start.saturating_sub(record),
             len: sum.covers.end.saturating_sub(sum.covers.start),
         }
     }

@@ -91,7 +91,9 @@ pub(super) fn tone(state: RowState) -> Tone {
         RowState::Live => Tone::Good,
         RowState::Damaged => Tone::Bad,
         RowState::Torn | RowState::Unknown => Tone::Warning,
-        RowState::Superseded | RowState::Tombstone | RowState::Expired | RowState::Mark => Tone::Faint,
+        RowState::Superseded | RowState::Tombstone | RowState::Expired | RowState::Mark | RowState::Header => {
+            Tone::Faint
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub mod riak;
 
 pub use check::{Check, Checksum, ValueCheck};
 pub use field::{Encoding, Field, Role, Sum, Width};
-pub use hint::{Coverage, Hint, HintEntry, HintFault};
+pub use hint::{Coverage, Hint, HintEntry, HintFault, HintParts};
 pub use names::{FileRole, QUARANTINE, formats_present, only_format_of, parse_decimal};
 use std::fmt;
 
@@ -131,6 +131,12 @@ pub trait Format: Send + Sync + fmt::Debug {
         Ok(FileHeader::NONE)
     }
 
+    /// What a header that does not decode says where it stands. Only for those who look at such a file all the same: what
+    /// comes of it may be wrong.
+    fn presumed_file_header(&self, _bytes: &[u8]) -> FileHeader {
+        FileHeader::NONE
+    }
+
     /// Decodes the record that starts at `bytes[0]`, which lies at `offset` of a file with this header. The value need
     /// not be in `bytes`; [`Record::value_check`] verifies it afterwards, in pieces if it is long.
     fn decode<'a>(&self, header: &FileHeader, offset: u64, bytes: &'a [u8]) -> Decoded<'a>;
@@ -150,6 +156,18 @@ pub trait Format: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Decodes the hint entry that starts at `bytes[0]`; also says how many bytes it takes. `None` if the bytes are too
+    /// few, or no entry.
+    fn hint_entry<'a>(&self, _bytes: &'a [u8]) -> Option<(HintEntry<'a>, usize)> {
+        None
+    }
+
+    /// Where the parts of a hint file of `len` bytes lie that begins with `head`, as far as it says so itself: nothing of
+    /// it has been checked. `None` where the format has no hints.
+    fn hint_parts(&self, _head: &[u8], _len: u64) -> Option<HintParts> {
+        None
+    }
+
     /// Bytes of a record before its key, without and with an expiry.
     fn frame_len(&self) -> fn(bool) -> u64;
 
@@ -166,9 +184,30 @@ pub trait Format: Send + Sync + fmt::Debug {
         &[]
     }
 
+    /// The checksums of the file header.
+    fn file_header_sums(&self) -> &'static [Sum] {
+        &[]
+    }
+
+    /// The fields of a hint's header in file order; empty where hints have none.
+    fn hint_header_fields(&self) -> &'static [Field] {
+        &[]
+    }
+
     /// The fields of a hint entry in file order; empty where there are no hints.
     fn hint_entry_fields(&self) -> &'static [Field] {
         &[]
+    }
+
+    /// The fields of what closes a hint. The checksum among them is a CRC-32 of everything before it; it is the field
+    /// named by [`Format::hint_sum`].
+    fn hint_closing_fields(&self) -> &'static [Field] {
+        &[]
+    }
+
+    /// The checksum over a whole hint.
+    fn hint_sum(&self) -> Option<&'static Sum> {
+        None
     }
 }
 

@@ -24,8 +24,8 @@
 use super::field::{fixed_len, start_of};
 use super::names::{FileRole, parse_decimal};
 use super::{
-    Check, Checksum, Codec, Decoded, Field, FileHeader, Format, FormatKind, Hint, HintEntry, HintFault, Kind, Record,
-    Role, SegmentId, Sum, VersionOrder, Width, bytes_at,
+    Check, Checksum, Codec, Decoded, Field, FileHeader, Format, FormatKind, Hint, HintEntry, HintFault, HintParts,
+    Kind, Record, Role, SegmentId, Sum, VersionOrder, Width, bytes_at,
 };
 
 /// The record, field by field.
@@ -52,7 +52,7 @@ pub const FIELDS: [Field; 6] = [
 pub const HINT_FIELDS: [Field; 5] = [
     Field::be("tstamp", 4, Role::Time, "As in the record."),
     Field::be("key length", 2, Role::Length, "How many key bytes follow."),
-    Field::be("record length", 4, Role::Length, "Bytes of the whole record; in the closing entry the hint's CRC-32."),
+    Field::be("record length", 4, Role::Length, "Bytes of the whole record."),
     Field::be(
         "offset",
         8,
@@ -62,7 +62,17 @@ pub const HINT_FIELDS: [Field; 5] = [
     Field::bytes("key", Width::Key, Role::Key, "The key."),
 ];
 
+/// A hint's closing entry: where other entries have the length of a record it has a checksum.
+pub const HINT_CLOSING_FIELDS: [Field; 4] = [
+    Field::be("tstamp", 4, Role::Time, "Always 0."),
+    Field::be("key length", 2, Role::Length, "Always 0: the entry has no key."),
+    Field::be("hint crc", 4, Role::Checksum, "CRC-32 of everything before this entry: a hint without it is no hint."),
+    Field::be("offset", 8, Role::Place, "The largest offset there is; by it the closing entry is known."),
+];
+
 const SUMS: [Sum; 1] = [Sum { field: "crc", from: "tstamp", to: "value", salted: false }];
+
+const HINT_SUM: Sum = Sum { field: "hint crc", from: "tstamp", to: "key", salted: false };
 
 /// Bytes of a record before its key.
 pub const HEADER_LEN: usize = fixed_len(&FIELDS);
@@ -133,6 +143,15 @@ impl Format for Riak {
         Some(decode_hint(bytes))
     }
 
+    fn hint_entry<'a>(&self, bytes: &'a [u8]) -> Option<(HintEntry<'a>, usize)> {
+        decode_entry(bytes)
+    }
+
+    fn hint_parts(&self, _: &[u8], len: u64) -> Option<HintParts> {
+        let entries_end = len.saturating_sub(ENTRY_LEN as u64);
+        Some(HintParts { header: 0, entries_end, bloom_end: entries_end, end: len, coverage: None })
+    }
+
     fn frame_len(&self) -> fn(bool) -> u64 {
         |_| HEADER_LEN as u64
     }
@@ -147,6 +166,14 @@ impl Format for Riak {
 
     fn hint_entry_fields(&self) -> &'static [Field] {
         &HINT_FIELDS
+    }
+
+    fn hint_closing_fields(&self) -> &'static [Field] {
+        &HINT_CLOSING_FIELDS
+    }
+
+    fn hint_sum(&self) -> Option<&'static Sum> {
+        Some(&HINT_SUM)
     }
 }
 

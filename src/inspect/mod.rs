@@ -2,17 +2,23 @@
 
 pub mod anatomy;
 pub mod detect;
+pub mod header;
+pub mod hint;
 pub mod history;
 pub mod map;
 mod probe;
 pub mod records;
+pub mod seek;
 pub mod single;
 pub mod verify;
 
-pub use anatomy::{Anatomy, FieldAnatomy, SumAnatomy, anatomy};
+pub use anatomy::{Anatomy, FieldAnatomy, SumAnatomy, anatomy, file_header_anatomy};
 pub use detect::{Detected, detect};
+pub use header::header_row;
+pub use hint::{HintFile, HintPart, HintRow};
 pub use history::{Reason, Version, history};
 pub use map::StripMap;
-pub use records::{CrcState, RecordRow, Records, RowKind, RowState, records, records_from};
+pub use records::{CrcState, RecordRow, Records, RowKind, RowState, boundaries, records, records_from};
+pub use seek::{Found, Sought, seek};
 pub use single::open_file;
 pub use verify::{Report, verify};

@@ -2,9 +2,12 @@
 //!
 //! Keeps: rows are contiguous and in file order, and no more than one record is in memory at a time.
 
+use std::ops::Range;
+use std::path::PathBuf;
+
 use crate::error::{Error, Result};
 use crate::format::{Check, Codec, Format, Kind, Record, SegmentId};
-use crate::store::scan::{Item, What};
+use crate::store::scan::{Item, Scanner, What};
 use crate::store::{Store, Walk};
 
 /// What a row is about.
@@ -14,6 +17,8 @@ pub enum RowKind {
     Record(Kind),
     /// A stretch that does not decode.
     Gap,
+    /// The header of the file. Not among [`records`]: [`super::header_row`] makes this one.
+    Header,
 }
 
 /// Whether the checksums hold.
@@ -44,7 +49,9 @@ pub enum RowState {
     Damaged,
     /// It is part of the unsynced end of the log.
     Torn,
-    /// This version does not know what it is for.
+    /// It is a file header that holds.
+    Header,
+    /// This version does not know what it is for, or the keydir does not know its segment.
     Unknown,
 }
 
@@ -85,6 +92,7 @@ impl RowKind {
         match self {
             Self::Record(kind) => kind.name(),
             Self::Gap => Kind::Unknown(0).name(),
+            Self::Header => "header",
         }
     }
 }
@@ -111,6 +119,7 @@ impl RowState {
             Self::Mark => "mark",
             Self::Damaged => "damaged",
             Self::Torn => "torn",
+            Self::Header => "header",
             Self::Unknown => "unknown",
         }
     }
@@ -138,6 +147,52 @@ pub fn records_from(store: &Store, segment: SegmentId, boundary: u64) -> Result<
     Ok(Records { store, segment, walk: store.walk(segment, boundary)?, from: 0, done: false })
 }
 
+/// The places of the rows of `segment` from the one that starts exactly at `boundary`. Where header and key have a
+/// checksum of their own no value is read, so that this is the cheapest way to count.
+pub fn boundaries(store: &Store, segment: SegmentId, boundary: u64) -> Result<Boundaries> {
+    let Walk { scanner, path, torn_bytes, .. } = store.walk(segment, boundary)?;
+    let scanner = scanner.without_value_checks();
+    Ok(Boundaries { scanner, path, torn_bytes, done: false })
+}
+
+/// Where rows begin and end. After an error there are no more.
+#[derive(Debug)]
+pub struct Boundaries {
+    scanner: Scanner,
+    path: PathBuf,
+    torn_bytes: u64,
+    done: bool,
+}
+
+impl Boundaries {
+    /// Where the last row ends.
+    pub fn end(&self) -> u64 {
+        self.scanner.end().saturating_add(self.torn_bytes)
+    }
+}
+
+impl Iterator for Boundaries {
+    type Item = Result<Range<u64>>;
+
+    fn next(&mut self) -> Option<Result<Range<u64>>> {
+        if self.done {
+            return None;
+        }
+        match self.scanner.next_item() {
+            Ok(Some(item)) => Some(Ok(item.offset..item.offset.saturating_add(item.len))),
+            Ok(None) => {
+                self.done = true;
+                let at = self.scanner.position();
+                (self.torn_bytes > 0).then(|| Ok(at..at.saturating_add(self.torn_bytes)))
+            }
+            Err(e) => {
+                self.done = true;
+                Some(Err(Error::io_at("read", &self.path, self.scanner.position(), e)))
+            }
+        }
+    }
+}
+
 impl Iterator for Records<'_> {
     type Item = Result<RecordRow>;
 
@@ -145,7 +200,7 @@ impl Iterator for Records<'_> {
         while !self.done {
             let row = match self.walk.scanner.next_item() {
                 Ok(Some(item)) if item.offset < self.from => continue,
-                Ok(Some(item)) => row(self.store, self.segment, self.walk.format, &item),
+                Ok(Some(item)) => row(self.store, self.segment, (self.walk.format, self.walk.is_loaded), &item),
                 Ok(None) => {
                     self.done = true;
                     return torn_row(self.segment, &self.walk, self.from).map(Ok);
@@ -162,7 +217,7 @@ impl Iterator for Records<'_> {
     }
 }
 
-fn row(store: &Store, segment: SegmentId, format: &dyn Format, item: &Item<'_>) -> RecordRow {
+fn row(store: &Store, segment: SegmentId, (format, is_loaded): (&dyn Format, bool), item: &Item<'_>) -> RecordRow {
     match &item.what {
         What::Record(record, value) => {
             let raw_len = match record.codec {
@@ -186,7 +241,11 @@ fn row(store: &Store, segment: SegmentId, format: &dyn Format, item: &Item<'_>) 
                 expires_at: record.expires_at,
                 codec: Some(record.codec),
                 crc,
-                state: if value.is_err() { RowState::Damaged } else { state(store, segment, item.offset, record) },
+                state: match value {
+                    Err(_) => RowState::Damaged,
+                    Ok(()) if is_loaded || record.kind == Kind::Mark => state(store, segment, item.offset, record),
+                    Ok(()) => RowState::Unknown,
+                },
                 check: value.err(),
             }
         }
@@ -216,7 +275,7 @@ fn torn_row(segment: SegmentId, walk: &Walk, from: u64) -> Option<RecordRow> {
     (walk.torn_bytes > 0 && offset >= from).then(|| stretch(segment, offset, walk.torn_bytes, RowState::Torn))
 }
 
-fn stretch(segment: SegmentId, offset: u64, len: u64, state: RowState) -> RecordRow {
+pub(super) fn stretch(segment: SegmentId, offset: u64, len: u64, state: RowState) -> RecordRow {
     RecordRow {
         segment,
         offset,

@@ -22,6 +22,7 @@ mod answer;
 mod background;
 mod contents;
 pub mod events;
+mod files;
 mod follow;
 mod group;
 mod hint_file;
@@ -254,7 +255,8 @@ impl Store {
         let header = segment.header;
         let scanner = segment.scan(self.inner.format, from.max(header.len));
         let torn_bytes = segment.ledger.lock().torn_bytes;
-        Ok(Walk { scanner, header, format: self.inner.format, path: segment.path.clone(), torn_bytes })
+        let is_loaded = self.inner.contents().segment(segment.id).is_some();
+        Ok(Walk { scanner, is_loaded, header, format: self.inner.format, path: segment.path.clone(), torn_bytes })
     }
 
     /// At most `len` bytes of a segment file from `offset` on, as they are: fewer where the file ends. Bytes that are still
@@ -275,8 +277,10 @@ impl Store {
     }
 
     fn segment(&self, id: SegmentId) -> Result<Arc<Segment>> {
-        let segment = self.inner.contents().segment(id);
-        segment.ok_or_else(|| Error::NoSuchSegment { dir: self.dir().to_owned(), segment: id })
+        match self.inner.contents().segment(id) {
+            Some(segment) => Ok(segment),
+            None => self.unloaded_segment(id),
+        }
     }
 
     fn flush(&self) -> Result<()> {
@@ -314,6 +318,8 @@ impl Drop for Store {
 pub struct Walk {
     /// Goes through the records.
     pub scanner: scan::Scanner,
+    /// The keydir knows its records. It does not where the file header cannot be believed.
+    pub is_loaded: bool,
     /// What the file says of itself.
     pub header: FileHeader,
     /// The decoder.

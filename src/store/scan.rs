@@ -125,6 +125,11 @@ impl Scanner {
         self.pos
     }
 
+    /// Where the walk ends.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
     /// The next item, or `None` at the end. An error is the disk's: the walk can go on behind it only by a new scanner.
     pub fn next_item(&mut self) -> io::Result<Option<Item<'_>>> {
         if self.pos >= self.stop {

@@ -7,9 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app::{Content, Figures, Opened, Pane, Said, Step};
-use super::effect::{HistoryWanted, KeysWanted, RecordWanted, RecordsWanted, SlotWanted, ValueWanted};
+use super::effect::{
+    HintsWanted, HistoryWanted, KeysWanted, LookUpWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
+    ValueWanted,
+};
 use super::findings::FindingsPage;
-use crate::inspect::{Anatomy, RecordRow, Version};
+use crate::format::SegmentId;
+use crate::inspect::{Anatomy, Found, HintRow, RecordRow, Version};
 use crate::store::{Entry, KeydirShape, KeydirSlot};
 
 /// One thing that happened.
@@ -103,6 +107,21 @@ pub enum Verb {
     SearchHistory,
     Yes,
     No,
+    ToggleHint,
+    GoToOther,
+    GoToKeydir,
+    Seek(Target, bool),
+    PreviousByte,
+    NextByte,
+}
+
+/// What can be looked for from a record on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Target {
+    Version,
+    Tombstone,
+    Damage,
 }
 
 /// What can be copied.
@@ -199,12 +218,41 @@ pub enum Arrived {
     Keys(KeysSeen),
     /// A window of a record list.
     Records(RecordsSeen),
-    /// The bytes of a record list that were walked so far.
-    Walking {
+    /// Rows of a record list that were counted so far.
+    Counting {
+        /// Whose.
+        segment: SegmentId,
+        /// How many.
+        rows: usize,
         /// Bytes walked.
         done: u64,
-        /// Bytes of the segment.
+        /// Bytes to walk.
         total: u64,
+    },
+    /// A window of a hint's rows.
+    Hints(HintsSeen),
+    /// What a hint is worth as a whole, in words.
+    HintStanding {
+        /// Whose.
+        segment: SegmentId,
+        /// The words.
+        standing: String,
+    },
+    /// A record is being looked for.
+    Seeking {
+        /// Which.
+        wanted: SeekWanted,
+        /// How far.
+        progress: Progress,
+    },
+    /// The outcome of looking for a record.
+    Sought(SeekSeen),
+    /// Where the keydir points for a record's key.
+    LookedUp {
+        /// What was asked for.
+        wanted: LookUpWanted,
+        /// Its entry; `None` if the key has none.
+        entry: Option<Entry>,
     },
     /// A record taken apart.
     Record(RecordSeen),
@@ -323,6 +371,38 @@ pub struct RecordsSeen {
     pub rows: Vec<RecordRow>,
     /// The row that was asked about, or the one that took its place.
     pub place: usize,
+    /// The numbers are those of the whole list; else they begin with the first row of the window.
+    pub is_numbered: bool,
+    /// All rows of the segment have been counted.
+    pub is_counted: bool,
+    /// The first row of the list is the file header.
+    pub has_header: bool,
+}
+
+/// A window of a hint's rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HintsSeen {
+    /// What was asked for.
+    pub wanted: HintsWanted,
+    /// There is a hint.
+    pub is_there: bool,
+    /// Rows of the whole hint.
+    pub total: usize,
+    /// The number of the first row.
+    pub from: usize,
+    /// The rows.
+    pub rows: Vec<HintRow>,
+    /// The row that was asked about.
+    pub place: usize,
+}
+
+/// The outcome of looking for a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeekSeen {
+    /// What was asked for.
+    pub wanted: SeekWanted,
+    /// Where it is, if there is one. An error is a sentence.
+    pub found: Result<Option<Found>, String>,
 }
 
 /// A record taken apart.

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::follow::Follow;
-pub use self::panes::{HistoryPane, KeydirPane, KeysPane, RecordPane, RecordsPane, Strip, StripCursor, ValuePane};
+pub use self::panes::{
+    HintPane, HistoryPane, KeydirPane, KeysPane, RecordPane, RecordsPane, Strip, StripCursor, ValuePane,
+};
 pub use self::trace::{Step, TracePane, Traced};
 use super::action::{Progress, Size};
 use super::field::Field;

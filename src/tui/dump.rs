@@ -89,6 +89,14 @@ impl DumpCursor {
         self.settle(anatomy, shape);
     }
 
+    /// One byte back or on.
+    pub fn step(&mut self, anatomy: &Anatomy, shape: DumpShape, forward: bool) {
+        self.at = if forward { self.at.saturating_add(1) } else { self.at.saturating_sub(1) };
+        self.at = self.at.min((held(anatomy) as u64).saturating_sub(1));
+        self.field = byte(anatomy, self.at).map_or(0, |(_, field)| field);
+        self.settle(anatomy, shape);
+    }
+
     /// To the start of the field, from there to the one before.
     fn previous_field(&mut self, anatomy: &Anatomy, shape: DumpShape) {
         let starts_here = anatomy.fields.get(self.field).is_none_or(|field| field.start == self.at || field.len == 0);
@@ -146,6 +154,21 @@ mod tests {
             seen.push((cursor.field, cursor.at));
         }
         assert_eq!(seen, [(1, 4), (2, 6), (3, 6), (3, 6), (2, 6)]);
+    }
+
+    #[test]
+    fn byte_by_byte_every_byte_is_passed_and_its_field_named() {
+        let record = record(&[4, 0, 3], 0);
+        let shape = DumpShape::of(&record, 10, 80);
+        let mut cursor = DumpCursor::default();
+        let mut step = |forward| {
+            cursor.step(&record, shape, forward);
+            (cursor.at, cursor.field)
+        };
+        let on: Vec<_> = (0..7).map(|_| step(true)).collect();
+        assert_eq!(on, [(1, 0), (2, 0), (3, 0), (4, 2), (5, 2), (6, 2), (6, 2)]);
+        let back: Vec<_> = (0..7).map(|_| step(false)).collect();
+        assert_eq!(back, [(5, 2), (4, 2), (3, 0), (2, 0), (1, 0), (0, 0), (0, 0)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::command::Command;
 use crate::format::SegmentId;
+use crate::inspect::{HintPart, Sought};
 use crate::store::Location;
 
 /// One thing to do. Where it says "newest", a later request of the kind takes the place of one that has not begun.
@@ -23,6 +24,14 @@ pub enum Effect {
     Keys(KeysWanted),
     /// Look at a record list (newest).
     Records(RecordsWanted),
+    /// Look at the entries of a hint (newest).
+    Hints(HintsWanted),
+    /// Look for a record elsewhere (newest).
+    Seek(SeekWanted),
+    /// Stop looking for it.
+    StopSeek,
+    /// Look up where the keydir points for the key of a record (newest).
+    LookUp(LookUpWanted),
     /// Take a record apart (newest).
     Record(RecordWanted),
     /// Read a value (newest).
@@ -151,17 +160,50 @@ pub struct RecordsWanted {
 pub enum RecordPlace {
     /// By number.
     Row(usize),
-    /// The record that starts at, or else first after, this byte of the file.
+    /// The row that this byte of the file belongs to.
     Offset(u64),
-    /// The next record of this key after a row, or the one before it; the row itself if there is none.
-    Version {
-        /// Whose.
-        key: Vec<u8>,
-        /// From where.
-        row: usize,
-        /// Towards the end of the file.
-        forward: bool,
-    },
+    /// The last one.
+    Last,
+}
+
+/// A window of the rows of a hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HintsWanted {
+    /// The segment whose hint it is.
+    pub segment: SegmentId,
+    /// Where the window lies.
+    pub at: HintPlace,
+    /// How many rows it has.
+    pub rows: usize,
+}
+
+/// A place in a hint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintPlace {
+    /// By number.
+    Row(usize),
+    /// The entry that points at the record which starts at this byte of the segment.
+    PointingAt(u64),
+}
+
+/// A record to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeekWanted {
+    /// Segment and offset to start from.
+    pub from: (SegmentId, u64),
+    /// Towards newer segments and the ends of files.
+    pub forward: bool,
+    /// What it must be.
+    pub sought: Sought,
+}
+
+/// A key of a record, to be looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookUpWanted {
+    /// The key.
+    pub key: Arc<[u8]>,
+    /// Segment and offset of the record.
+    pub from: (SegmentId, u64),
 }
 
 /// Strips of segments.
@@ -202,13 +244,17 @@ pub struct RecordWanted {
     pub stretch: Option<Stretch>,
 }
 
-/// Bytes between records.
+/// Bytes that are no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stretch {
     /// They do not decode.
     Gap,
     /// They are the unsynced end of the log.
     Torn,
+    /// They are the header of the file.
+    Header,
+    /// They are a part of the segment's hint, and the offset is one in the hint file.
+    Hint(HintPart),
 }
 
 /// A value to read.

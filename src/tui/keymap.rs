@@ -3,7 +3,7 @@
 //! Dispatch, hints and help all read [`BINDINGS`]; a key that is not here does nothing. Invariant: within the contexts
 //! that are in force at one time, a key has one meaning (a test goes through all of them).
 
-use super::action::{Action, Edit, Motion, Part, Verb};
+use super::action::{Action, Edit, Motion, Part, Target, Verb};
 use super::app::{self, App, Pane};
 use super::key::Key;
 
@@ -104,9 +104,25 @@ pub const BINDINGS: &[Binding] = &[
     row(In(Pane::Segments), &[Enter],                Verb::Enter,                   "records",  "Open the selected segment's records."),
     row(In(Pane::Segments), &[Char(']')],            Verb::CellAfter,               "map",      "Select the next cell of the map; enter shows it."),
     row(In(Pane::Segments), &[Char('[')],            Verb::CellBefore,              "",         "Select the cell of the map before."),
+    row(In(Pane::Segments), &[Char('i')],            Verb::ToggleHint,              "hint",     "Show the entries of the segment's hint."),
     row(In(Pane::Records),  &[Enter],                Verb::Enter,                   "record",   "Show the selected record."),
+    row(In(Pane::Records),  &[Char('i')],            Verb::ToggleHint,              "hint",     "The entries of the segment's hint, or records again."),
+    row(In(Pane::Records),  &[Char('o')],            Verb::GoToOther,               "",         "From a record to its hint entry, and back."),
+    row(In(Pane::Records),  &[Char('K')],            Verb::GoToKeydir,              "keydir",   "Go to the keydir's entry of the record's key."),
+    row(In(Pane::Records),  &[Char('x')],            Verb::Seek(Target::Tombstone, true),  "",  "The next tombstone, through all segments and around."),
+    row(In(Pane::Records),  &[Char('X')],            Verb::Seek(Target::Tombstone, false), "",  "The tombstone before."),
+    row(In(Pane::Records),  &[Char('!')],            Verb::Seek(Target::Damage, true),     "",  "The next damage, through all segments and around."),
+    row(In(Pane::Records),  &[Char('@')],            Verb::Seek(Target::Damage, false),    "",  "The damage before."),
     row(In(Pane::Record),   &[Left, Char('h')],      Verb::Move(Motion::Left),      "field",    "To the start of the field, or to the one before."),
     row(In(Pane::Record),   &[Right, Char('l')],     Verb::Move(Motion::Right),     "",         "To the next field."),
+    row(In(Pane::Record),   &[Char('.')],            Verb::NextByte,                "byte",     "To the next byte."),
+    row(In(Pane::Record),   &[Char(',')],            Verb::PreviousByte,            "",         "To the byte before."),
+    row(In(Pane::Record),   &[Char('o')],            Verb::GoToOther,               "",         "From a record to its hint entry, and back."),
+    row(In(Pane::Record),   &[Char('K')],            Verb::GoToKeydir,              "",         "Go to the keydir's entry of the record's key."),
+    row(In(Pane::Record),   &[Char('x')],            Verb::Seek(Target::Tombstone, true),  "",  "The next tombstone, through all segments and around."),
+    row(In(Pane::Record),   &[Char('X')],            Verb::Seek(Target::Tombstone, false), "",  "The tombstone before."),
+    row(In(Pane::Record),   &[Char('!')],            Verb::Seek(Target::Damage, true),     "",  "The next damage, through all segments and around."),
+    row(In(Pane::Record),   &[Char('@')],            Verb::Seek(Target::Damage, false),    "",  "The damage before."),
     row(In(Pane::Value),    &[Char('x')],            Verb::ToggleHex,               "text/hex", "Show the value as text, or in hexadecimal."),
     row(In(Pane::History),  &[Enter],                Verb::Enter,                   "record",   "Go to the record of the selected version."),
 
@@ -136,7 +152,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Ctrl('d')],                         Verb::Move(Motion::HalfDown),  "",         "Down half a page."),
     row(Panes, &[Char('g'), Home],                   Verb::Move(Motion::First),     "",         "To the first line."),
     row(Panes, &[Char('G'), End],                    Verb::Move(Motion::Last),      "",         "To the last line."),
-    row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key, around the end; in records: of this key."),
+    row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key; in records, the next version of its key."),
     row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
     row(Panes, &[Char('v')],                         Verb::Verify,                  "verify",   "Read every byte and list what is found."),
     row(Panes, &[Char('F')],                         Verb::Findings,                "",         "List what opening found to be amiss."),

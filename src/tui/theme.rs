@@ -95,7 +95,7 @@ impl Theme {
     pub fn state(self, state: RowState) -> Style {
         match state {
             RowState::Live => self.live(),
-            RowState::Superseded | RowState::Mark | RowState::Unknown => self.dead(),
+            RowState::Superseded | RowState::Mark | RowState::Header | RowState::Unknown => self.dead(),
             RowState::Tombstone | RowState::Expired => self.notice(),
             RowState::Damaged | RowState::Torn => self.bad(),
         }
@@ -131,7 +131,7 @@ pub fn glyph(state: RowState) -> char {
         RowState::Superseded => '░',
         RowState::Tombstone => '✕',
         RowState::Expired => '◌',
-        RowState::Mark => '·',
+        RowState::Mark | RowState::Header => '·',
         RowState::Damaged => '!',
         RowState::Torn => '▏',
         RowState::Unknown => '?',

@@ -141,7 +141,7 @@ fn keys_work_while_a_store_is_loading() {
 fn the_next_record_of_a_key_is_found() {
     let keys: Vec<(&[u8], &[u8])> = vec![(b"a", b"1"), (b"b", b"1"), (b"a", b"2"), (b"b", b"2"), (b"a", b"3")];
     let mut screen = Screen::with_keys(&keys, (120, 40));
-    screen.press("2 enter g n");
+    screen.press("2 enter g down n");
     let offset = |screen: &Screen| screen.app.records.row().map(|row| (row.key.clone(), row.offset)).unwrap();
     let second = offset(&screen);
     assert_eq!(second.0.as_deref(), Some(&b"a"[..]));
@@ -150,6 +150,9 @@ fn the_next_record_of_a_key_is_found() {
     assert!(third.1 > second.1 && third.0 == second.0, "{third:?}");
     screen.press("N");
     assert_eq!(offset(&screen), second);
+    screen.press("N N");
+    assert_eq!(offset(&screen), third, "around the start of the store");
+    assert!(screen.said().ends_with("around the start of the first segment"), "{}", screen.said());
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn a_superseded_record_shows_its_own_value() {
     let mut screen = Screen::with_keys(&keys, (120, 40));
     let shown = |screen: &Screen| screen.app.value.value.clone().unwrap().unwrap().unwrap().as_slice().to_vec();
     assert_eq!(shown(&screen), b"\x1bsecond", "the key's own");
-    screen.press("2 enter g");
+    screen.press("2 enter g down");
     assert_eq!(shown(&screen), b"the first");
     assert!(screen.text().contains("9 B  superseded"), "{}", screen.text());
     screen.press("down");
@@ -245,7 +248,7 @@ fn the_key_of_the_leading_list_is_copied() {
     };
     screen.press("down y");
     assert_eq!(copied(&screen), "\"b \\xff\"");
-    screen.press("2 enter g y");
+    screen.press("2 enter g down y");
     assert_eq!(copied(&screen), "a");
 }
 
@@ -296,13 +299,14 @@ fn a_long_record_list_is_the_same_through_any_window() {
     for n in 0..3000_u32 {
         store.put(&n.to_be_bytes(), b"v").unwrap();
     }
-    let all: Vec<_> = inspect::records(&store, 1, 0).unwrap().map(|row| row.unwrap().offset).collect();
+    let rows = inspect::records(&store, 1, 0).unwrap().map(|row| row.unwrap().offset);
+    let all: Vec<_> = std::iter::once(0).chain(rows).collect();
     store.close().unwrap();
 
     let mut screen = Screen::open(&disk, "data", (80, 24), settings(true));
     let at = |screen: &Screen| screen.app.records.row().map(|row| (screen.app.records.cursor.at, row.offset));
     screen.press("2 enter g");
-    for (keys, row) in [("", 0), ("down", 1), ("G", 2999), ("up", 2998), ("ctrl-u pgup", 2992)] {
+    for (keys, row) in [("", 0), ("down", 1), ("G", 3000), ("up", 2999), ("ctrl-u pgup", 2993)] {
         screen.press(keys);
         let (found, offset) = at(&screen).unwrap();
         assert!(found.abs_diff(row) < 8, "{keys}: {found}");
@@ -315,7 +319,7 @@ fn a_long_record_list_is_the_same_through_any_window() {
     }
     assert_eq!(screen.app.records.cursor.at, 0);
     screen.press("1 G");
-    assert_eq!(at(&screen), Some((2999, all[2999])), "from the key to its record");
+    assert_eq!(at(&screen), Some((3000, all[3000])), "from the key to its record");
 }
 
 #[test]

@@ -19,10 +19,15 @@ impl<'a> Bloom<'a> {
 
     /// False means: no record of this key is in the segment.
     pub fn may_contain(&self, key: &[u8]) -> bool {
-        let bits = self.bits.len() as u64 * 8;
-        probes(key_hash(key), bits)
-            .all(|bit| self.bits.get((bit / 8) as usize).is_some_and(|byte| byte & (1 << (bit % 8)) != 0))
+        bloom_probes(key, self.bits.len() as u64)
+            .all(|(byte, bit)| self.bits.get(byte as usize).is_some_and(|byte| byte & bit != 0))
     }
+}
+
+/// The places that a filter of `len` bytes is asked about a key: a byte, and the bit in it. If one of the bits is not
+/// set, the key was not built in. So a filter need not be read to be asked.
+pub fn bloom_probes(key: &[u8], len: u64) -> impl Iterator<Item = (u64, u8)> {
+    probes(key_hash(key), len.saturating_mul(8)).map(|bit| (bit / 8, 1 << (bit % 8)))
 }
 
 /// The same on every machine and in every version: it is part of the layout.

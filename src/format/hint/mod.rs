@@ -9,9 +9,9 @@ mod native;
 
 use super::{Check, Codec, Kind, Record, SegmentId};
 
-pub use bloom::Bloom;
-pub(super) use native::decode;
-pub use native::{FIELDS, FILE_FIELDS, HintBuilder, MAGIC, VERSION};
+pub use bloom::{Bloom, bloom_probes};
+pub use native::{CLOSING_FIELDS, FIELDS, FILE_FIELDS, HintBuilder, MAGIC, VERSION};
+pub(super) use native::{SUM, decode, decode_entry, parts};
 
 /// What a hint says of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,21 @@ impl<'a> HintEntry<'a> {
             codec: record.codec,
         }
     }
+}
+
+/// Where the parts of a hint file lie. They are contiguous and fill the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HintParts {
+    /// Bytes of its header, before the first entry.
+    pub header: u64,
+    /// Where its entries end.
+    pub entries_end: u64,
+    /// Where the filter after them ends.
+    pub bloom_end: u64,
+    /// Where what closes it ends: with the file.
+    pub end: u64,
+    /// What its header says of the segment, where it has one.
+    pub coverage: Option<Coverage>,
 }
 
 /// Which file a hint belongs to, and how much of it was there.

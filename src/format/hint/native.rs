@@ -16,9 +16,9 @@
 
 use super::super::field::{fixed_len, start_of};
 use super::super::record;
-use super::super::{Check, Encoding, Field, Role, SegmentId, Width, bytes_at};
+use super::super::{Check, Encoding, Field, Role, SegmentId, Sum, Width, bytes_at};
 use super::bloom::{self, Bloom};
-use super::{Coverage, Hint, HintEntry, HintFault};
+use super::{Coverage, Hint, HintEntry, HintFault, HintParts};
 
 /// The first eight bytes of a hint file.
 pub const MAGIC: [u8; 8] = *b"LOGKVHNT";
@@ -62,6 +62,13 @@ pub const FIELDS: [Field; 8] = [
     },
     Field::bytes("key", Width::Key, Role::Key, "The key."),
 ];
+
+/// What closes a hint.
+pub const CLOSING_FIELDS: [Field; 1] =
+    [Field::le("hint crc", CRC_LEN, Role::Checksum, "CRC-32 of everything before it: a hint without it is no hint.")];
+
+/// The checksum over a whole hint.
+pub(in crate::format) const SUM: Sum = Sum { field: "hint crc", from: "magic", to: "bloom filter", salted: false };
 
 const FILE_HEADER_LEN: usize = fixed_len(&FILE_FIELDS);
 const FILE_VERSION: usize = start_of(&FILE_FIELDS, 1);
@@ -170,25 +177,16 @@ pub(in crate::format) fn decode(bytes: &[u8]) -> Result<Hint<'_>, HintFault> {
 }
 
 fn decode_checked(body: &[u8]) -> Option<Result<Hint<'_>, HintFault>> {
-    let u64_at = |at| bytes_at(body, at).map(u64::from_le_bytes);
-    let u32_at = |at| bytes_at(body, at).map(u32::from_le_bytes);
-    let entries_told = u64::from(u32_at(FILE_ENTRIES)?);
+    let entries_told = bytes_at(body, FILE_ENTRIES).map(u32::from_le_bytes).map(u64::from)?;
     let header_len = usize::from(bytes_at(body, FILE_LEN).map(u16::from_le_bytes)?);
     if header_len < FILE_HEADER_LEN {
         return None;
     }
-    let coverage = Coverage {
-        id: SegmentId::from(u32_at(FILE_ID)?),
-        salt: u32_at(FILE_SALT)?,
-        len: u64_at(FILE_COVERED)?,
-        min_tstamp: u64_at(FILE_MIN)?,
-        max_tstamp: u64_at(FILE_MAX)?,
-        marks: u64::from(u32_at(FILE_MARKS)?),
-    };
+    let coverage = coverage(body)?;
     if coverage.max_tstamp >= record::TSTAMP_LIMIT {
         return None;
     }
-    let bloom_len = usize::try_from(u64_at(FILE_BLOOM)?).ok()?;
+    let bloom_len = usize::try_from(bytes_at(body, FILE_BLOOM).map(u64::from_le_bytes)?).ok()?;
     let entries = body.get(header_len..body.len().checked_sub(bloom_len)?)?;
     let bloom = Bloom::new(body.get(body.len() - bloom_len..)?);
     let hint = Hint::new(Some(coverage), Some(bloom), entries, decode_entry);
@@ -198,7 +196,31 @@ fn decode_checked(body: &[u8]) -> Option<Result<Hint<'_>, HintFault>> {
     }))
 }
 
-fn decode_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, usize)> {
+fn coverage(head: &[u8]) -> Option<Coverage> {
+    let u64_at = |at| bytes_at(head, at).map(u64::from_le_bytes);
+    let u32_at = |at| bytes_at(head, at).map(u32::from_le_bytes);
+    Some(Coverage {
+        id: SegmentId::from(u32_at(FILE_ID)?),
+        salt: u32_at(FILE_SALT)?,
+        len: u64_at(FILE_COVERED)?,
+        min_tstamp: u64_at(FILE_MIN)?,
+        max_tstamp: u64_at(FILE_MAX)?,
+        marks: u64::from(u32_at(FILE_MARKS)?),
+    })
+}
+
+/// Where the parts of a hint lie, by what its header claims; a claim that does not fit the file counts as none.
+pub(in crate::format) fn parts(head: &[u8], len: u64) -> HintParts {
+    let claimed = bytes_at(head, FILE_LEN).map_or(0, |len| u64::from(u16::from_le_bytes(len)));
+    let closing = len.saturating_sub(CRC_LEN as u64);
+    let header = if (FILE_HEADER_LEN as u64..=closing).contains(&claimed) { claimed } else { FILE_HEADER_LEN as u64 };
+    let header = header.min(closing);
+    let bloom = bytes_at(head, FILE_BLOOM).map_or(0, u64::from_le_bytes);
+    let entries_end = closing.checked_sub(bloom).filter(|end| *end >= header).unwrap_or(closing);
+    HintParts { header, entries_end, bloom_end: closing, end: len, coverage: coverage(head) }
+}
+
+pub(in crate::format) fn decode_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, usize)> {
     let [kind, flags] = bytes_at(bytes, 0)?;
     let key_len = usize::from(bytes_at(bytes, KEY_LEN).map(u16::from_le_bytes)?);
     let stored_len = u64::from(bytes_at(bytes, VALUE_LEN).map(u32::from_le_bytes)?);

@@ -3,7 +3,7 @@
 //! Must not know: records. Keeps: a header that decodes is whole, and of a version that is fully understood here.
 
 use super::super::field::{fixed_len, start_of};
-use super::super::{Check, Field, FileHeader, HeaderFault, Origin, Role, SegmentId, Width, bytes_at};
+use super::super::{Check, Field, FileHeader, HeaderFault, Origin, Role, SegmentId, Sum, Width, bytes_at};
 
 /// The first eight bytes of a segment file.
 pub const MAGIC: [u8; 8] = *b"LOGKVSEG";
@@ -55,6 +55,16 @@ pub fn encode_file_header(id: u32, salt: u32, created: u64, origin: Origin, out:
     out.extend_from_slice(&origin.to_le_bytes());
     let crc = crc32fast::hash(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&crc.to_le_bytes());
+}
+
+/// The checksum of the file header.
+pub(super) const FILE_SUMS: [Sum; 1] = [Sum { field: "header crc", from: "magic", to: "origin", salted: false }];
+
+/// The salt as it stands, so that records behind a header that fails its check can be tried; the length is this
+/// version's, because a damaged one would lead anywhere.
+pub(super) fn presumed_file_header(bytes: &[u8]) -> FileHeader {
+    let salt = bytes_at(bytes, FILE_SALT).map(u32::from_le_bytes).unwrap_or_default();
+    FileHeader { version: VERSION, len: FILE_HEADER_LEN as u64, salt, ..FileHeader::NONE }
 }
 
 pub(super) fn decode_file_header(bytes: &[u8]) -> Result<FileHeader, HeaderFault> {

@@ -14,7 +14,7 @@ pub use frame::{
 };
 pub(super) use frame::{kind_byte, needs_newer, shape};
 
-use super::hint::{self, Hint, HintFault};
+use super::hint::{self, Hint, HintEntry, HintFault, HintParts};
 use super::names::{FileRole, parse_decimal};
 use super::{Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, SegmentId, Sum, VersionOrder};
 
@@ -51,6 +51,10 @@ impl Format for Native {
         file_header::decode_file_header(bytes)
     }
 
+    fn presumed_file_header(&self, bytes: &[u8]) -> FileHeader {
+        file_header::presumed_file_header(bytes)
+    }
+
     fn decode<'a>(&self, header: &FileHeader, offset: u64, bytes: &'a [u8]) -> Decoded<'a> {
         decode(header.salt, offset, bytes)
     }
@@ -71,6 +75,14 @@ impl Format for Native {
         Some(hint::decode(bytes))
     }
 
+    fn hint_entry<'a>(&self, bytes: &'a [u8]) -> Option<(HintEntry<'a>, usize)> {
+        hint::decode_entry(bytes)
+    }
+
+    fn hint_parts(&self, head: &[u8], len: u64) -> Option<HintParts> {
+        Some(hint::parts(head, len))
+    }
+
     fn frame_len(&self) -> fn(bool) -> u64 {
         |with_expiry| encoded_len(0, 0, with_expiry)
     }
@@ -87,8 +99,24 @@ impl Format for Native {
         &FILE_FIELDS
     }
 
+    fn file_header_sums(&self) -> &'static [Sum] {
+        &file_header::FILE_SUMS
+    }
+
+    fn hint_header_fields(&self) -> &'static [Field] {
+        &hint::FILE_FIELDS
+    }
+
     fn hint_entry_fields(&self) -> &'static [Field] {
         &hint::FIELDS
+    }
+
+    fn hint_closing_fields(&self) -> &'static [Field] {
+        &hint::CLOSING_FIELDS
+    }
+
+    fn hint_sum(&self) -> Option<&'static Sum> {
+        Some(&hint::SUM)
     }
 }
 

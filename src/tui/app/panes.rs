@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use crate::format::SegmentId;
-use crate::inspect::{Anatomy, RecordRow, StripMap, Version};
+use crate::inspect::{Anatomy, HintRow, RecordRow, StripMap, Version};
 use crate::store::{KeydirShape, KeydirSlot};
 use crate::tui::action::{KeyRow, Progress};
 use crate::tui::dump::DumpCursor;
 use crate::tui::effect::{
-    HistoryWanted, KeysWanted, MapsWanted, RecordWanted, RecordsWanted, SlotWanted, Sort, ValueWanted,
+    HintPlace, HintsWanted, HistoryWanted, KeysWanted, MapsWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
+    Sort, ValueWanted,
 };
 use crate::tui::field::Field;
 use crate::tui::list::{Cursor, Window};
@@ -65,13 +66,62 @@ pub struct RecordsPane {
     pub pinned: bool,
     /// The generation of the rows.
     pub generation: u64,
+    /// The rows have their numbers of the whole list; else those begin where the window does.
+    pub is_numbered: bool,
+    /// The whole list is counted.
+    pub is_counted: bool,
+    /// The list begins with a row for the file header.
+    pub has_header: bool,
     /// Bytes walked of so many, while a long segment is being walked.
     pub walking: Option<(u64, u64)>,
+    /// The generation at which the rows could not be read.
+    pub failed_at: Option<u64>,
+    /// The segment is not among those that are loaded: its header cannot be believed.
+    pub is_unlisted: bool,
+    /// The segment's hint, which is shown instead of its records.
+    pub hint: Option<HintPane>,
+    /// The record that is being looked for in all segments.
+    pub sought: Option<SeekWanted>,
+    /// How far that has come.
+    pub seeking: Option<Progress>,
 }
 
 impl RecordsPane {
-    /// The selected row, if it is at hand.
+    /// The selected row, if it is at hand. None while the hint is shown in the place of the records.
     pub fn row(&self) -> Option<&RecordRow> {
+        self.window.get(self.cursor.at).filter(|_| self.hint.is_none())
+    }
+}
+
+/// The hint of one segment.
+#[derive(Clone, Debug, Default)]
+pub struct HintPane {
+    /// The selected row.
+    pub cursor: Cursor,
+    /// The rows at hand.
+    pub window: Window<HintRow>,
+    /// Where to go first.
+    pub goal: Option<HintPlace>,
+    /// What was asked for last.
+    pub asked: Option<HintsWanted>,
+    /// The answer to that is still to come.
+    pub waiting: bool,
+    /// The generation when it was asked for.
+    pub seen_at: u64,
+    /// There is a hint; `None`: not known yet.
+    pub is_there: Option<bool>,
+    /// What it is worth as a whole, in words.
+    pub standing: Option<String>,
+}
+
+impl HintPane {
+    /// A hint whose rows are to be asked for around a place.
+    pub fn at(goal: HintPlace) -> Self {
+        Self { goal: Some(goal), ..Self::default() }
+    }
+
+    /// The selected row, if it is at hand.
+    pub fn row(&self) -> Option<&HintRow> {
         self.window.get(self.cursor.at)
     }
 }

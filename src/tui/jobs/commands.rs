@@ -68,7 +68,7 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
         let rows = run.records.as_ref().map_or(keys.rows, |wanted| wanted.rows);
         let wanted = RecordsWanted { segment: place.segment, at: RecordPlace::Offset(place.offset), rows };
         // What cannot be read is told by the next look at it.
-        session.records(wanted, &|| false, &|_, _| {}).ok().flatten()
+        session.records_now(&wanted).ok().flatten()
     });
     Ran {
         said: outcome.said,

@@ -10,13 +10,16 @@
 mod commands;
 mod dissect;
 mod findings;
+mod hints;
 mod history;
 mod keys;
 mod lane;
 mod maps;
+mod marks;
 mod opening;
 mod recorder;
 mod records;
+mod seek;
 mod session;
 mod value;
 mod watch;
@@ -52,6 +55,7 @@ pub struct Desk {
     session: Mutex<Option<Arc<Session>>>,
     stop: AtomicBool,
     stop_history: AtomicBool,
+    stop_seek: AtomicBool,
 }
 
 impl Desk {
@@ -65,6 +69,7 @@ impl Desk {
             session: Mutex::new(None),
             stop: AtomicBool::new(false),
             stop_history: AtomicBool::new(false),
+            stop_seek: AtomicBool::new(false),
         }
     }
 
@@ -79,6 +84,7 @@ impl Desk {
                 self.answer(arrived);
             }
             (Effect::StopHistory, _) => self.stop_history.store(true, Ordering::Relaxed),
+            (Effect::StopSeek, _) => self.stop_seek.store(true, Ordering::Relaxed),
             (Effect::Stop, _) => self.stop.store(true, Ordering::Relaxed),
             (effect, Some(session)) => self.look(&session, effect, overtaken),
             (_, None) => {}
@@ -89,12 +95,21 @@ impl Desk {
         match effect {
             Effect::Keys(wanted) => self.answer(Arrived::Keys(session.keys(wanted))),
             Effect::Records(wanted) => {
-                let walking = |done, total| self.answer(Arrived::Walking { done, total });
-                match session.records(wanted, overtaken, &walking) {
-                    Ok(Some(seen)) => self.answer(Arrived::Records(seen)),
-                    Ok(None) => {}
-                    Err(e) => self.answer(Arrived::Failed(e.to_string())),
+                self.unless_it_fails(session.records(&wanted, overtaken, &|arrived| self.answer(arrived)));
+            }
+            Effect::Hints(wanted) => {
+                self.unless_it_fails(session.hints(&wanted, overtaken, &|arrived| self.answer(arrived)));
+            }
+            Effect::Seek(wanted) => {
+                self.stop_seek.store(false, Ordering::Relaxed);
+                let stopped = || self.stop_seek.load(Ordering::Relaxed) || overtaken();
+                if let Some(seen) = seek::look(session, wanted, &|arrived| self.answer(arrived), &stopped) {
+                    self.answer(Arrived::Sought(seen));
                 }
+            }
+            Effect::LookUp(wanted) => {
+                let entry = session.store().entry(&wanted.key);
+                self.answer(Arrived::LookedUp { wanted, entry });
             }
             Effect::Record(wanted) => self.answer(Arrived::Record(dissect::dissect(session, wanted))),
             Effect::Value(wanted) => self.answer(Arrived::Value(value::value(session, wanted))),
@@ -133,10 +148,17 @@ impl Desk {
             Effect::Open { .. }
             | Effect::Stop
             | Effect::StopHistory
+            | Effect::StopSeek
             | Effect::Copy(_)
             | Effect::Redraw
             | Effect::Suspend
             | Effect::Quit => {}
+        }
+    }
+
+    fn unless_it_fails(&self, done: Result<()>) {
+        if let Err(e) = done {
+            self.answer(Arrived::Failed(e.to_string()));
         }
     }
 
@@ -160,6 +182,8 @@ pub struct Jobs {
     long: Lane,
     keys: Lane,
     records: Lane,
+    hints: Lane,
+    seek: Lane,
     anatomy: Lane,
     rest: Lane,
     history: Lane,
@@ -177,6 +201,8 @@ impl Jobs {
             long: lane("long")?,
             keys: lane("keys")?,
             records: lane("records")?,
+            hints: lane("hints")?,
+            seek: lane("seek")?,
             anatomy: lane("anatomy")?,
             rest: lane("rest")?,
             history: lane("history")?,
@@ -194,13 +220,17 @@ impl Jobs {
             Effect::Run(_) => self.commands.post(effect),
             Effect::Keys(_) | Effect::Complete(_) | Effect::Findings => self.keys.post(effect),
             Effect::Records(_) => self.records.post(effect),
+            Effect::Hints(_) => self.hints.post(effect),
+            Effect::Seek(_) | Effect::LookUp(_) => self.seek.post(effect),
             Effect::Record(_) => self.anatomy.post(effect),
             Effect::Value(_) => self.values.post(effect),
             Effect::Rest(_) => self.rest.post(effect),
             Effect::History(_) => self.history.post(effect),
             Effect::Maps(_) => self.maps.post(effect),
             Effect::Slot(_) => self.anatomy.post(effect),
-            Effect::Stop | Effect::StopHistory | Effect::Pause(_) => self.desk.perform(effect, &|| false),
+            Effect::Stop | Effect::StopHistory | Effect::StopSeek | Effect::Pause(_) => {
+                self.desk.perform(effect, &|| false);
+            }
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }
@@ -209,8 +239,10 @@ impl Jobs {
     pub fn close(self) -> Result<()> {
         self.desk.stop.store(true, Ordering::Relaxed);
         self.desk.stop_history.store(true, Ordering::Relaxed);
+        self.desk.stop_seek.store(true, Ordering::Relaxed);
         let looks = [self.rest, self.history, self.keys, self.records, self.anatomy, self.values, self.maps];
-        for lane in looks.into_iter().chain([self.long, self.commands]) {
+        let more = [self.hints, self.seek, self.long, self.commands];
+        for lane in looks.into_iter().chain(more) {
             lane.finish();
         }
         self.desk.close()

@@ -1,7 +1,7 @@
 //! A store that is open, with the orders and indexes that its lists are windows of.
 //!
 //! Lists are kept here, off the screen's thread; the screen gets windows. What they cost: a key and 32 bytes for each in
-//! the list by name, 24 bytes more in another order; 8 bytes for every 256 records walked.
+//! the list by name, 24 bytes more in another order; 16 bytes for every 256 records walked.
 //! Invariant: a window says of which generation it is, read before the window was made, so it is at least that new.
 
 use std::sync::Arc;
@@ -12,16 +12,17 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 
 use super::Answers;
+use super::hints::HintIndex;
 use super::keys::{KeyChange, KeyIndex};
 use super::recorder::Recorder;
-use super::records::RecordIndex;
+use super::records::{Look, RecordIndex};
 use super::watch::{self, Nudge};
 use crate::disk::ReadDisk;
 use crate::error::Result;
 use crate::store::Store;
-use crate::tui::action::{KeysSeen, RecordsSeen};
+use crate::tui::action::{Arrived, KeysSeen, RecordsSeen};
 use crate::tui::app::Figures;
-use crate::tui::effect::{KeysWanted, RecordsWanted};
+use crate::tui::effect::{HintsWanted, KeysWanted, RecordsWanted};
 
 /// An open store and its watcher.
 pub(super) struct Session {
@@ -37,7 +38,8 @@ pub(super) struct Inner {
     generation: AtomicU64,
     keys: Mutex<KeyIndex>,
     changes: Mutex<Vec<KeyChange>>,
-    records: Mutex<RecordIndex>,
+    records: RecordIndex,
+    hints: HintIndex,
 }
 
 impl Session {
@@ -55,7 +57,8 @@ impl Session {
             generation: AtomicU64::new(1),
             keys: Mutex::default(),
             changes: Mutex::default(),
-            records: Mutex::default(),
+            records: RecordIndex::default(),
+            hints: HintIndex::default(),
         });
         let watcher = watch::start(Arc::clone(&inner), disk, nudges, send)?;
         Ok(Arc::new(Self { inner, nudge, watcher }))
@@ -114,15 +117,32 @@ impl Session {
         index.beginning_with(self.store(), prefix).iter().take(most).cloned().collect()
     }
 
-    /// A window of a record list. `None`: overtaken by a later look.
+    /// Windows of a record list, as they become known.
     pub(super) fn records(
         &self,
-        wanted: RecordsWanted,
+        wanted: &RecordsWanted,
         overtaken: &dyn Fn() -> bool,
-        walking: &dyn Fn(u64, u64),
-    ) -> Result<Option<RecordsSeen>> {
+        answer: &dyn Fn(Arrived),
+    ) -> Result<()> {
+        let look = Look { generation: self.inner.generation(), overtaken, answer };
+        self.inner.records.look(self.store(), wanted, &look)
+    }
+
+    /// A window of a record list, unless that would mean to wait.
+    pub(super) fn records_now(&self, wanted: &RecordsWanted) -> Result<Option<RecordsSeen>> {
         let generation = self.inner.generation();
-        self.inner.records.lock().window(self.store(), wanted, generation, overtaken, walking)
+        self.inner.records.now(self.store(), wanted, generation)
+    }
+
+    /// A window of a hint's rows, and what the hint is worth.
+    pub(super) fn hints(
+        &self,
+        wanted: &HintsWanted,
+        overtaken: &dyn Fn() -> bool,
+        answer: &dyn Fn(Arrived),
+    ) -> Result<()> {
+        let look = Look { generation: self.inner.generation(), overtaken, answer };
+        self.inner.hints.look(self.store(), wanted, &look)
     }
 
     /// Stops the watcher and closes the store. Whoever still looks keeps it from being closed in order, so the lanes

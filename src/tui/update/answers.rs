@@ -1,10 +1,10 @@
 //! What arrives from workers. An answer that nobody waits for any more, or that is about an older state of the store
 //! than the screen shows already, is dropped.
 
-use super::{dissect, follow, history, index, typing};
-use crate::tui::action::{Arrived, KeysSeen, Ran, RecordsSeen, ValueSeen};
+use super::{dissect, follow, hints, history, index, jumps, records, typing};
+use crate::tui::action::{Arrived, KeysSeen, Ran, ValueSeen};
 use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Pane, Stage, Tone, Traced};
-use crate::tui::effect::{Effect, KeyPlace, RecordPlace};
+use crate::tui::effect::{Effect, KeyPlace};
 use crate::tui::layout::layout;
 use crate::tui::list::{Cursor, Window};
 
@@ -30,10 +30,15 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         }
         Arrived::Records(seen) => {
             if app.records.asked.as_ref() == Some(&seen.wanted) {
-                take_records(app, seen);
+                records::arrived(app, seen);
             }
         }
-        Arrived::Walking { done, total } => app.records.walking = app.records.waiting.then_some((done, total)),
+        Arrived::Counting { segment, rows, done, total } => records::counting(app, segment, rows, (done, total)),
+        Arrived::Hints(seen) => hints::arrived(app, seen),
+        Arrived::HintStanding { segment, standing } => hints::standing(app, segment, standing),
+        Arrived::Seeking { wanted, progress } => jumps::progress(app, &wanted, progress),
+        Arrived::Sought(seen) => jumps::sought(app, seen),
+        Arrived::LookedUp { wanted, entry } => jumps::looked_up(app, wanted, entry),
         Arrived::Record(seen) => dissect::arrived(app, seen),
         Arrived::Value(seen) => take_value(app, seen),
         Arrived::Rested(wanted) => return history::rested(app, wanted),
@@ -52,8 +57,7 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::Completions { prefix, keys } => typing::completed(app, prefix, keys),
         Arrived::Failed(reason) => {
             app.keys.waiting = false;
-            app.records.waiting = false;
-            app.records.walking = None;
+            records::failed(app);
             app.say(Tone::Bad, reason);
         }
     }
@@ -79,7 +83,8 @@ fn take_figures(app: &mut App, figures: Figures) {
         let surplus = growth.len().saturating_sub(GROWTH);
         growth.drain(..surplus);
     }
-    if app.records.segment.is_some_and(|id| figures.segments.iter().all(|segment| segment.id != id)) {
+    let is_gone = |id| figures.segments.iter().all(|segment| segment.id != id);
+    if !app.records.is_unlisted && app.records.segment.is_some_and(is_gone) {
         app.records = Default::default();
     }
     app.figures = Some(figures);
@@ -102,23 +107,6 @@ fn take_keys(app: &mut App, seen: KeysSeen) {
     if answers_last || keys.selected.is_none() {
         keys.selected = keys.row().map(|row| row.key.clone());
     }
-}
-
-fn take_records(app: &mut App, seen: RecordsSeen) {
-    let page = layout(app).page(Pane::Records);
-    let records = &mut app.records;
-    if seen.generation < records.generation {
-        return;
-    }
-    records.waiting = false;
-    records.walking = None;
-    records.generation = seen.generation;
-    records.window = Window { from: seen.from, rows: seen.rows, total: seen.total };
-    match seen.wanted.at {
-        RecordPlace::Row(_) => records.cursor.settle(seen.total, page),
-        RecordPlace::Offset(_) | RecordPlace::Version { .. } => records.cursor.jump(seen.place, seen.total, page),
-    }
-    records.offset = records.row().map(|row| row.offset);
 }
 
 fn take_value(app: &mut App, seen: ValueSeen) {
@@ -156,6 +144,11 @@ fn end(app: &mut App, ran: Ran) {
         super::look::show_record(app, seen.wanted.segment, None);
         app.records.asked = Some(seen.wanted.clone());
         app.records.pinned = true;
-        take_records(app, seen);
+        app.records.hint = None;
+        records::arrived(app, seen);
+        if !app.records.is_counted {
+            // Whoever counted so far answers to another question.
+            app.records.asked = None;
+        }
     }
 }

@@ -67,12 +67,10 @@ pub(super) fn beat(app: &mut App, pulse: Pulse) {
 /// Points the record list at the newest record.
 pub(super) fn go_to_end(app: &mut App) {
     let Some(figures) = &app.figures else { return };
-    let newest = figures.last.map(|at| (at.segment, Some(at.offset)));
-    if let Some((segment, offset)) = newest.or_else(|| active(figures).map(|id| (id, None))) {
-        show_record(app, segment, offset);
-        if offset.is_none() {
-            app.records.cursor.at = usize::MAX;
-        }
+    let newest = figures.last.map(|at| (at.segment, at.offset));
+    // Behind the end of a file there is its last record.
+    if let Some((segment, offset)) = newest.or_else(|| active(figures).map(|id| (id, u64::MAX))) {
+        show_record(app, segment, Some(offset));
     }
 }
 

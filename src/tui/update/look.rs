@@ -6,11 +6,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{dissect, history, index, strips};
+pub(super) use super::records::show_record;
+use super::{dissect, history, index, records, strips};
 use crate::inspect::RowState;
 use crate::store::Location;
 use crate::tui::app::{App, Content, Lead, Page, Pane, Said, Tone};
-use crate::tui::effect::{Effect, KeyPlace, KeysWanted, RecordPlace, RecordsWanted, ValueWanted};
+use crate::tui::effect::{Effect, KeyPlace, KeysWanted, ValueWanted};
 use crate::tui::layout::{Layout, layout};
 
 /// Windows hold this many pages, so that a page up or down is at hand already.
@@ -29,7 +30,7 @@ pub(super) fn look(app: &mut App) -> Vec<Effect> {
     settle(app, &places);
     let mut effects: Vec<Effect> = look_at_keys(app, &places).into_iter().collect();
     follow_lead(app);
-    effects.extend(look_at_records(app, &places));
+    effects.extend(records::look(app, &places));
     effects.extend(dissect::look(app, &places));
     effects.extend(look_at_value(app));
     effects.extend(history::look(app, &places));
@@ -50,12 +51,12 @@ fn settle(app: &mut App, places: &Layout) {
 }
 
 /// Rows to ask for: enough for the largest pane there is, whichever is on the screen now.
-fn window_rows(app: &App) -> usize {
+pub(super) fn window_rows(app: &App) -> usize {
     usize::from(app.size.height).max(8) * PAGES
 }
 
 /// What is shown and a page on both sides.
-fn with_margin(shown: Range<usize>, page: usize, total: usize) -> Range<usize> {
+pub(super) fn with_margin(shown: Range<usize>, page: usize, total: usize) -> Range<usize> {
     shown.start.saturating_sub(page)..(shown.end + page).min(total)
 }
 
@@ -125,61 +126,6 @@ fn follow_lead(app: &mut App) {
         let segments = app.segment_rows().len();
         app.segments.settle(segments, layout(app).page(Pane::Segments));
     }
-}
-
-/// Points the record list at a place; another segment's rows are gone at once.
-pub(super) fn show_record(app: &mut App, segment: u64, offset: Option<u64>) {
-    if app.records.segment != Some(segment) {
-        app.records = super::super::app::RecordsPane { segment: Some(segment), ..Default::default() };
-    }
-    app.records.offset = offset;
-}
-
-fn look_at_records(app: &mut App, places: &Layout) -> Option<Effect> {
-    let page = places.page(Pane::Records).max(1);
-    let newest = app.figures.as_ref().map_or(0, |figures| figures.generation);
-    find_at_hand(app, page);
-    let records = &app.records;
-    records.segment?;
-    let current = records.asked.is_some() && records.generation >= newest;
-    let shown = with_margin(records.cursor.shown(records.window.total, page), page, records.window.total);
-    let located = records.offset.is_none() || records.row().map(|row| row.offset) == records.offset;
-    if current && located && records.window.covers(&shown) {
-        return None;
-    }
-    let at = match records.offset {
-        Some(offset) => RecordPlace::Offset(offset),
-        None => RecordPlace::Row(records.cursor.at),
-    };
-    let near = |asked: &RecordsWanted| match (&asked.at, &at) {
-        (RecordPlace::Row(asked), RecordPlace::Row(row)) => asked.abs_diff(*row) < page,
-        (RecordPlace::Version { .. }, _) => true,
-        (asked, at) => asked == at,
-    };
-    if records.waiting && records.asked.as_ref().is_some_and(near) {
-        return None;
-    }
-    ask_records(app, at).pop()
-}
-
-/// Moves the cursor to the wanted offset if its row is at hand.
-fn find_at_hand(app: &mut App, page: usize) {
-    let records = &mut app.records;
-    let Some(offset) = records.offset.filter(|offset| records.row().map(|row| row.offset) != Some(*offset)) else {
-        return;
-    };
-    if let Ok(at) = records.window.rows.binary_search_by_key(&offset, |row| row.offset) {
-        records.cursor.jump(records.window.from + at, records.window.total, page);
-    }
-}
-
-/// Asks for the records around a place.
-pub(super) fn ask_records(app: &mut App, at: RecordPlace) -> Vec<Effect> {
-    let Some(segment) = app.records.segment else { return Vec::new() };
-    let wanted = RecordsWanted { segment, at, rows: window_rows(app) };
-    app.records.asked = Some(wanted.clone());
-    app.records.waiting = true;
-    vec![Effect::Records(wanted)]
 }
 
 /// The value that belongs to the selection, if there is one to read.

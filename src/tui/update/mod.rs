@@ -10,11 +10,14 @@ mod answers;
 mod copy;
 mod dissect;
 mod follow;
+mod hints;
 mod history;
 mod index;
+mod jumps;
 mod look;
 mod mouse;
 mod moves;
+mod records;
 mod strips;
 mod typing;
 mod verbs;
@@ -39,10 +42,7 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
             mouse::drag(app, x, y);
             Vec::new()
         }
-        Action::Wheel { x, y, down } => {
-            mouse::wheel(app, x, y, down);
-            Vec::new()
-        }
+        Action::Wheel { x, y, down } => mouse::wheel(app, x, y, down),
         Action::Resized(size) => {
             app.size = size;
             Vec::new()

@@ -4,9 +4,10 @@
 
 use super::moves::{go, take_key};
 use super::verbs::focus;
-use super::{follow, strips};
+use super::{follow, records, strips};
 use crate::tui::action::Motion;
 use crate::tui::app::{App, Pane};
+use crate::tui::effect::Effect;
 use crate::tui::layout::{Area, layout};
 use crate::tui::strip::headings;
 
@@ -45,10 +46,7 @@ pub(super) fn click(app: &mut App, x: u16, y: u16) {
                 strips::point(app, cell);
             }
         }
-        Pane::Records => {
-            app.records.cursor.at = within(app.records.cursor.top + line, app.records.window.total);
-            app.records.offset = app.records.row().map(|row| row.offset);
-        }
+        Pane::Records => records::click(app, line),
         Pane::History => app.history.cursor.at = within(app.history.cursor.top + line, app.history.versions.len()),
         Pane::Record | Pane::Value | Pane::Keydir | Pane::Trace => {}
     }
@@ -75,11 +73,11 @@ fn within(row: usize, total: usize) -> usize {
     row.min(total.saturating_sub(1))
 }
 
-pub(super) fn wheel(app: &mut App, x: u16, y: u16, down: bool) {
+pub(super) fn wheel(app: &mut App, x: u16, y: u16, down: bool) -> Vec<Effect> {
     if app.page.is_none() {
-        let Some((pane, _)) = place(app, x, y).filter(|_| is_idle(app)) else { return };
+        let Some((pane, _)) = place(app, x, y).filter(|_| is_idle(app)) else { return Vec::new() };
         focus(app, pane);
     }
     let motion = if down { Motion::Down } else { Motion::Up };
-    (0..NOTCH).for_each(|_| go(app, motion));
+    (0..NOTCH).flat_map(|_| go(app, motion)).collect()
 }

@@ -1,32 +1,36 @@
 //! Moving: in lists, in a value, from pane to pane.
 
 use super::verbs::focus;
-use super::{dissect, follow, history, index};
+use super::{dissect, follow, history, index, records};
 use crate::tui::action::Motion;
 use crate::tui::app::{App, Content, Lead, Pane, Stage};
+use crate::tui::effect::Effect;
 use crate::tui::layout::{Layout, layout};
 use crate::tui::{help, trace, wrap};
 
 /// Moves whatever the arrows belong to now.
-pub(super) fn go(app: &mut App, motion: Motion) {
+pub(super) fn go(app: &mut App, motion: Motion) -> Vec<Effect> {
     if app.page.is_some() {
-        return scroll_page(app, motion);
+        scroll_page(app, motion);
+        return Vec::new();
     }
     let places = layout(app);
     if let Stage::Choose { members, cursor } = &mut app.stage {
-        return cursor.go(motion, members.len(), usize::from(places.body().height.saturating_sub(4)));
+        cursor.go(motion, members.len(), usize::from(places.body().height.saturating_sub(4)));
+        return Vec::new();
     }
     match motion {
         Motion::Left | Motion::Right if app.focus != Pane::Record => {
             if let Some(pane) = places.neighbour(app.focus, motion == Motion::Left) {
                 focus(app, pane);
             }
+            Vec::new()
         }
         _ => within(app, &places, motion),
     }
 }
 
-fn within(app: &mut App, places: &Layout, motion: Motion) {
+fn within(app: &mut App, places: &Layout, motion: Motion) -> Vec<Effect> {
     match app.focus {
         Pane::Keys => {
             follow::moved(app);
@@ -43,9 +47,7 @@ fn within(app: &mut App, places: &Layout, motion: Motion) {
         }
         Pane::Records => {
             follow::moved(app);
-            app.lead = Lead::Records;
-            app.records.cursor.go(motion, app.records.window.total, places.page(Pane::Records));
-            app.records.offset = app.records.row().map(|row| row.offset);
+            return records::go(app, places, motion);
         }
         Pane::Value => scroll_value(app, places, motion),
         Pane::Record => dissect::go(app, places, motion),
@@ -59,6 +61,7 @@ fn within(app: &mut App, places: &Layout, motion: Motion) {
             app.trace.top = index::scroll(app.trace.top, motion, lines, page);
         }
     }
+    Vec::new()
 }
 
 /// Lines that the keydir has to say at most.

@@ -1,19 +1,19 @@
 //! What each verb of the table of keys does.
 
 use super::look::show_record;
-use super::{copy, follow, history, moves, strips, typing};
-use crate::store::{Finding, Mode};
+use super::{copy, dissect, follow, hints, history, jumps, moves, strips, typing};
+use crate::store::{Finding, FindingKind, Mode};
 use crate::text;
-use crate::tui::action::{Part, Verb};
+use crate::tui::action::{Part, Target, Verb};
 use crate::tui::app::{App, Content, Lead, Page, Pane, Stage, Tone, Typing};
 use crate::tui::command::{Command, delete_line};
-use crate::tui::effect::{Effect, RecordPlace, Run};
+use crate::tui::effect::{Effect, Run};
 use crate::tui::field::Field;
 
 pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
     let interrupted = std::mem::take(&mut app.interrupted);
     match verb {
-        Verb::Move(motion) => moves::go(app, motion),
+        Verb::Move(motion) => return moves::go(app, motion),
         Verb::Focus(pane) => focus(app, pane),
         Verb::NextPane => focus(app, beside(app.focus, 1)),
         Verb::PreviousPane => focus(app, beside(app.focus, Pane::ALL.len() - 1)),
@@ -58,6 +58,12 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
         Verb::SearchHistory => typing::search_history(app),
         Verb::Yes => return answer(app, true),
         Verb::No => return answer(app, false),
+        Verb::ToggleHint => hints::toggle(app),
+        Verb::GoToOther => hints::go_to_other(app),
+        Verb::GoToKeydir => return jumps::look_up(app),
+        Verb::Seek(target, forward) => return jumps::seek(app, target, forward),
+        Verb::PreviousByte => dissect::step(app, false),
+        Verb::NextByte => dissect::step(app, true),
     }
     Vec::new()
 }
@@ -113,11 +119,18 @@ fn enter(app: &mut App) -> Vec<Effect> {
 
 /// Shows the record that a finding is about, or at least its segment.
 fn go_to_finding(app: &mut App, finding: &Finding) {
-    let known = |id| app.segment_rows().iter().any(|segment| segment.id == id);
-    let Some(segment) = finding.segment.filter(|id| known(*id)) else {
+    // A segment whose header cannot be believed is in no list, and can be looked at.
+    let has_file = |id| {
+        app.segment_rows().iter().any(|segment| segment.id == id)
+            || matches!(finding.kind, FindingKind::DamagedHeader | FindingKind::WrongId | FindingKind::NeedsNewer)
+    };
+    let Some(segment) = finding.segment.filter(|id| has_file(*id)) else {
         return app.say(Tone::Plain, "this finding is about a file, not about a record");
     };
     app.page = None;
+    if matches!(finding.kind, FindingKind::DamagedHint | FindingKind::StaleHint) {
+        return hints::show(app, segment);
+    }
     focus(app, Pane::Records);
     show_record(app, segment, finding.offset);
 }
@@ -127,7 +140,7 @@ fn leave(app: &mut App) -> Vec<Effect> {
     if app.progress.is_some() {
         return vec![Effect::Stop];
     }
-    if let Some(stop) = history::stop(app) {
+    if let Some(stop) = history::stop(app).or_else(|| jumps::stop(app)) {
         return vec![stop];
     }
     if app.zoomed {
@@ -135,6 +148,7 @@ fn leave(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     match (app.focus, app.lead) {
+        (Pane::Records, _) if app.records.hint.is_some() => app.records.hint = None,
         (Pane::Records, _) => focus(app, Pane::Segments),
         (Pane::Record | Pane::Value | Pane::History, Lead::Records) => focus(app, Pane::Records),
         (Pane::Keys, _) => typing::clear_filter(app),
@@ -144,13 +158,11 @@ fn leave(app: &mut App) -> Vec<Effect> {
 }
 
 fn matching(app: &mut App, forward: bool) -> Vec<Effect> {
-    if app.focus != Pane::Records {
-        moves::next_key(app, forward);
-        return Vec::new();
+    if matches!(app.focus, Pane::Records | Pane::Record) {
+        return jumps::seek(app, Target::Version, forward);
     }
-    let Some(key) = app.records.row().and_then(|row| row.key.clone()) else { return Vec::new() };
-    let row = app.records.cursor.at;
-    super::look::ask_records(app, RecordPlace::Version { key, row, forward })
+    moves::next_key(app, forward);
+    Vec::new()
 }
 
 fn ask_delete(app: &mut App) {

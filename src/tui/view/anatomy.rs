@@ -1,54 +1,83 @@
-//! The words of pane 3: the field under the cursor, the checks of the record, and why the record is what it is; what
+//! The words of pane 3: the field and the byte under the cursor, the checks, and why the record is what it is; what
 //! matters most comes first, because a small pane shows no more.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::View;
+use super::subject::Subject;
 use crate::format::Encoding;
 use crate::inspect::anatomy::both_orders;
-use crate::inspect::{Anatomy, FieldAnatomy, RecordRow, RowState, SumAnatomy};
+use crate::inspect::{Anatomy, FieldAnatomy, RecordRow, RowKind, RowState, SumAnatomy};
 use crate::text;
+use crate::tui::dump::{DumpCursor, byte};
 use crate::tui::wrap;
 
 /// Bytes of a field that are repeated beside its name.
 const BYTES: usize = 8;
 
-/// The words on a record, in lines of so many cells.
+/// The words on what is taken apart, in lines of so many cells.
 pub(super) fn words(
     view: &View<'_>,
-    row: &RecordRow,
+    subject: Subject<'_>,
     anatomy: &Anatomy,
-    field: usize,
+    cursor: DumpCursor,
     cells: usize,
 ) -> Vec<Line<'static>> {
     let theme = view.theme;
     let mut lines = Vec::new();
-    let field = anatomy.fields.get(field);
+    let field = anatomy.fields.get(cursor.field);
     lines.extend(field.map(|field| field_line(view, anatomy, field)));
     let mut say = |words: String, style: Style| {
         let broken = wrap::words(&words, cells.saturating_sub(4));
         lines.extend(broken.into_iter().map(|words| Line::styled(format!("   {words}"), style)));
     };
     let (good, bad): (Vec<_>, Vec<_>) = anatomy.sums.iter().partition(|sum| sum.holds());
-    bad.iter().for_each(|sum| say(sum_words(anatomy, sum), theme.bad()));
-    if let Some(check) = row.check.filter(|_| bad.is_empty()) {
+    let told = |sum: &&SumAnatomy| {
+        let is_underlined = anatomy.sum_in(cursor.field) == Some(*sum) && !sum.covers.is_empty();
+        sum_words(subject, anatomy, sum) + if is_underlined { " (underlined)" } else { "" }
+    };
+    bad.iter().for_each(|sum| say(told(sum), theme.bad()));
+    if let Some(check) = subject.check().filter(|_| bad.is_empty()) {
         say(format!("BAD: {check}"), theme.bad());
     }
     if anatomy.missing > 0 {
-        say(format!("{} that its lengths claim are not in the file", text::size(anatomy.missing)), theme.bad());
+        say(missing(subject, anatomy), theme.bad());
     }
     if let Some(field) = field {
         say(field.field.meaning.to_owned(), theme.plain());
         field_numbers(field).into_iter().for_each(|words| say(words, theme.plain()));
+        byte_words(anatomy, cursor).into_iter().for_each(|words| say(words, theme.plain()));
         let more = field.len.saturating_sub(field.bytes.len() as u64);
         if more > 0 {
             say(format!("{} more follow and are not shown here", text::size(more)), theme.notice());
         }
     }
-    good.iter().for_each(|sum| say(sum_words(anatomy, sum), theme.live()));
-    say(format!("{}: {}", row.state.name(), reason(row)), theme.dim());
+    good.iter().for_each(|sum| say(told(sum), theme.live()));
+    say(subject.reason(), theme.dim());
     lines
+}
+
+/// Bytes that the lengths claim and that are not there.
+fn missing(subject: Subject<'_>, anatomy: &Anatomy) -> String {
+    let missing = text::size(anatomy.missing);
+    match subject {
+        Subject::Record(RecordRow { kind: RowKind::Gap, state: RowState::Damaged, .. }) => {
+            format!("its lengths claim {missing} more than there are before the next record")
+        }
+        _ => format!("{missing} that its lengths claim are not in the file"),
+    }
+}
+
+/// The byte under the cursor in every way that one writes a byte.
+fn byte_words(anatomy: &Anatomy, cursor: DumpCursor) -> Option<String> {
+    let (byte, _) = byte(anatomy, cursor.at)?;
+    let place = anatomy.offset.saturating_add(cursor.at);
+    let character = match byte {
+        b' ' => "a space".to_owned(),
+        _ => text::escape(&[byte]).to_string(),
+    };
+    Some(format!("byte {place:#x}: hex {byte:02x}, decimal {byte}, binary {byte:08b}, character {character}"))
 }
 
 /// `▸ value length  0x6c..0x6f  214 B  d6 00 00 00`
@@ -85,33 +114,27 @@ fn field_numbers(field: &FieldAnatomy) -> Option<String> {
     })
 }
 
-fn sum_words(anatomy: &Anatomy, sum: &SumAnatomy) -> String {
+fn sum_words(subject: Subject<'_>, anatomy: &Anatomy, sum: &SumAnatomy) -> String {
     let SumAnatomy { stored, computed, covers, .. } = sum;
     let name = sum.sum.field;
     let salt = if sum.sum.salted { ", the file's salt and the offset" } else { "" };
     let over = match covers.is_empty() {
         true => format!("over no bytes{salt}"),
-        false => {
-            let (start, end) = (anatomy.offset + covers.start, anatomy.offset + covers.end - 1);
-            format!("over {start:#x}..{end:#x}{salt}")
-        }
+        false => format!("over {:#x}..{:#x}{salt}", covers.start, covers.end.saturating_sub(1)),
     };
     match sum.holds() {
         true => format!("{name} ok: stored and computed {stored:08x} {over}"),
-        false => format!("{name} BAD: stored {stored:08x}, a good record would read {computed:08x} {over}"),
+        false if is_cut_short(anatomy, sum) => {
+            format!("{name} BAD: stored {stored:08x}, but what is there of its bytes gives {computed:08x}, {over}")
+        }
+        false => {
+            let what = subject.name();
+            format!("{name} BAD: stored {stored:08x}, a good {what} would read {computed:08x} {over}")
+        }
     }
 }
 
-/// Why the record is in the state that it is in.
-fn reason(row: &RecordRow) -> &'static str {
-    match row.state {
-        RowState::Live => "the keydir points here",
-        RowState::Superseded => "a newer record of this key, or its tombstone, took its place",
-        RowState::Tombstone => "says that the key is gone; it stays until no older version can come back",
-        RowState::Expired => "its time ran out",
-        RowState::Mark => "says how far this file is on stable storage",
-        RowState::Damaged => "fails a check; what it held is not served",
-        RowState::Torn => "was being written when writing stopped",
-        RowState::Unknown => "a later version wrote this",
-    }
+/// Whether bytes that the checksum covers are not there: then nobody knows what a good one would be.
+fn is_cut_short(anatomy: &Anatomy, sum: &SumAnatomy) -> bool {
+    anatomy.missing > 0 && sum.covers.end >= anatomy.offset.saturating_add(anatomy.len)
 }

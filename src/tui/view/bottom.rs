@@ -45,7 +45,7 @@ pub(super) fn draw(view: &View<'_>, buf: &mut Buffer) -> Option<Position> {
 /// What the last command answered, or how far a long one has come.
 fn answer(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
-    if let Some(progress) = &view.app.progress {
+    if let Some(progress) = view.app.progress.as_ref().or(view.app.records.seeking.as_ref()) {
         let (full, empty) = gauge(progress.done, progress.total, usize::from(area.width / 3));
         let share = text::percent(progress.done as f64 / progress.total.max(1) as f64);
         let spans = vec![

@@ -6,6 +6,7 @@
 mod anatomy;
 mod bottom;
 mod findings;
+mod hints;
 mod history;
 mod keydir;
 mod keys;
@@ -16,6 +17,7 @@ mod records;
 mod segments;
 mod slot;
 mod stage;
+mod subject;
 mod top;
 mod trace;
 mod value;

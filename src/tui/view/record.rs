@@ -1,4 +1,5 @@
-//! Pane 3: one record, every byte by the field that it belongs to, and words on the field under the cursor.
+//! Pane 3: one record, file header or part of a hint, every byte by the field that it belongs to, and words on the field
+//! under the cursor.
 //!
 //! Only the rows on the screen are made.
 
@@ -10,52 +11,33 @@ use ratatui::text::{Line, Span};
 use super::View;
 use super::anatomy::words;
 use super::pane::{frame, line};
-use crate::inspect::{Anatomy, CrcState, RecordRow};
+use super::subject::Subject;
+use crate::inspect::Anatomy;
 use crate::text;
 use crate::tui::app::{Pane, Typing};
 use crate::tui::dump::{DumpCursor, DumpShape, byte};
 
-/// Cells below which the title is shortened.
-const NARROW: u16 = 60;
-
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
-    let Some(row) = view.app.records.row() else {
+    let Some(subject) = Subject::of(view) else {
         let inner = frame(view, Pane::Record, area, Vec::new(), buf);
         return line(inner, 0, &Line::styled(" no record is selected", theme.dim()), buf);
     };
-    let title = vec![
-        Span::raw(format!("  {}  {}  ", place(row, area.width), text::size(row.len))),
-        Span::styled(crc(row), if row.crc == CrcState::Bad { theme.bad() } else { theme.dim() }),
-        Span::styled(format!("  {}", row.state.name().to_uppercase()), theme.state(row.state)),
-    ];
+    let mut title = vec![Span::raw(format!("  {}  {}", subject.place(area.width), text::size(subject.len())))];
+    title.extend(subject.crc(view).map(|(words, style)| Span::styled(format!("  {words}"), style)));
+    let (state, style) = subject.state(view);
+    title.push(Span::styled(format!("  {state}"), style));
     let inner = frame(view, Pane::Record, area, title, buf);
     let asked = view.app.record.asked.as_ref();
-    let is_this = asked.is_some_and(|asked| (asked.segment, asked.offset) == (row.segment, row.offset));
+    let is_this = asked.is_some_and(|asked| (asked.segment, asked.offset) == subject.key());
     match view.app.record.anatomy.as_ref().filter(|_| is_this) {
-        Some(Ok(anatomy)) => draw_anatomy(view, row, anatomy, inner, buf),
+        Some(Ok(anatomy)) => draw_anatomy(view, subject, anatomy, inner, buf),
         Some(Err(e)) => line(inner, 0, &Line::styled(format!(" {e}"), theme.bad()), buf),
         None => line(inner, 0, &Line::styled(" …", theme.dim()), buf),
     }
 }
 
-/// Where the record is; shorter where the title would be cut.
-fn place(row: &RecordRow, cells: u16) -> String {
-    match cells < NARROW {
-        true => format!("{}:{}", row.segment, row.offset),
-        false => format!("segment {} @ {}", row.segment, text::count(row.offset)),
-    }
-}
-
-fn crc(row: &RecordRow) -> String {
-    match row.crc {
-        CrcState::None => "no crc".to_owned(),
-        CrcState::Bad => "crc BAD".to_owned(),
-        CrcState::Ok => "crc ok".to_owned(),
-    }
-}
-
-fn draw_anatomy(view: &View<'_>, row: &RecordRow, anatomy: &Anatomy, inner: Rect, buf: &mut Buffer) {
+fn draw_anatomy(view: &View<'_>, subject: Subject<'_>, anatomy: &Anatomy, inner: Rect, buf: &mut Buffer) {
     let cells = usize::from(inner.width);
     let shape = DumpShape::of(anatomy, usize::from(inner.height), cells);
     let cursor = view.app.record.cursor;
@@ -63,7 +45,7 @@ fn draw_anatomy(view: &View<'_>, row: &RecordRow, anatomy: &Anatomy, inner: Rect
         line(inner, at, &bytes_line(view, anatomy, shape, cursor, cursor.top + at), buf);
     }
     let below = shape.page;
-    for (at, each) in words(view, row, anatomy, cursor.field, cells).into_iter().enumerate() {
+    for (at, each) in words(view, subject, anatomy, cursor, cells).into_iter().enumerate() {
         line(inner, below + at, &each, buf);
     }
 }
@@ -91,13 +73,17 @@ fn bytes_line(view: &View<'_>, anatomy: &Anatomy, shape: DumpShape, cursor: Dump
     Line::from(spans)
 }
 
-/// Colour tells the fields apart; the one under the cursor is told without it.
+/// Colour tells the fields apart; the one under the cursor is told without it, and so are the bytes that it covers if it
+/// is a checksum.
 fn byte_style(view: &View<'_>, anatomy: &Anatomy, cursor: DumpCursor, at: u64, field: usize) -> Style {
     let style = anatomy.fields.get(field).map_or(Style::new(), |field| view.theme.role(field.field.role));
     let focused = view.app.focus == Pane::Record && view.app.typing != Some(Typing::Command);
+    let place = anatomy.offset.saturating_add(at);
+    let is_covered = anatomy.sum_in(cursor.field).is_some_and(|sum| sum.covers.contains(&place));
     match (field == cursor.field, at == cursor.at && focused) {
         (_, true) => style.add_modifier(Modifier::REVERSED | Modifier::BOLD),
         (true, false) => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+        (false, false) if is_covered => style.add_modifier(Modifier::UNDERLINED),
         (false, false) => style,
     }
 }

@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::View;
 use super::pane::{List, column, frame, key_span};
+use super::{View, hints};
 use crate::format::Kind;
 use crate::inspect::{RecordRow, RowKind, RowState};
 use crate::text;
-use crate::tui::app::Pane;
+use crate::tui::app::{Pane, RecordsPane};
 use crate::tui::theme::glyph;
 
 /// Cells from which on there is room for the kind, and for why a record is live.
@@ -17,14 +17,16 @@ const ROOMY: u16 = 60;
 
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let records = &view.app.records;
+    if let Some(hint) = &records.hint {
+        return hints::draw(view, hint, area, buf);
+    }
     let mut title = Vec::new();
     if let Some(segment) = records.segment {
-        let total = text::count(records.window.total as u64);
-        title.push(Span::raw(format!(" of segment {segment}  {total}")));
+        title.push(Span::raw(format!(" of segment {segment}  {}", total(records))));
     }
     if let Some((done, all)) = records.walking {
         let share = text::percent(done as f64 / all.max(1) as f64);
-        title.push(Span::styled(format!("  walking {share}"), view.theme.notice()));
+        title.push(Span::styled(format!("  counting {share}"), view.theme.notice()));
     }
     let inner = frame(view, Pane::Records, area, title, buf);
     let shape = Shape::of(inner.width);
@@ -34,16 +36,27 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     list.draw(view, inner, buf, |row| shape.line(view, row));
 }
 
+/// How many rows there are, as far as that is known. The file header is none of the records.
+fn total(records: &RecordsPane) -> String {
+    let headers = usize::from(records.has_header);
+    let counted = text::count(records.window.total.saturating_sub(headers) as u64);
+    match (records.is_counted, records.is_numbered) {
+        (true, _) => counted.to_string(),
+        (false, true) => format!("{counted}…"),
+        (false, false) => "…".to_owned(),
+    }
+}
+
 /// The widths of the columns.
-struct Shape {
-    roomy: bool,
-    offset: usize,
-    len: usize,
-    key: usize,
+pub(super) struct Shape {
+    pub(super) roomy: bool,
+    pub(super) offset: usize,
+    pub(super) len: usize,
+    pub(super) key: usize,
 }
 
 impl Shape {
-    fn of(width: u16) -> Self {
+    pub(super) fn of(width: u16) -> Self {
         let roomy = width >= ROOMY;
         let (offset, len, others) = if roomy { (12, 10, 24) } else { (9, 9, 15) };
         let key = usize::from(width).saturating_sub(2 + offset + len + others);
@@ -61,6 +74,7 @@ impl Shape {
         let Self { offset, len, .. } = *self;
         let key = match (&row.key, row.check) {
             (Some(key), _) => key_span(view, key, self.key),
+            (None, None) if row.kind == RowKind::Header => Span::styled(column(b"file header", self.key), theme.dim()),
             (None, Some(check)) => Span::raw(column(check.to_string().as_bytes(), self.key)),
             (None, None) => Span::raw(" ".repeat(self.key)),
         };
@@ -76,12 +90,13 @@ impl Shape {
 }
 
 /// A word of four letters.
-fn kind(kind: RowKind) -> &'static str {
+pub(super) fn kind(kind: RowKind) -> &'static str {
     match kind {
         RowKind::Record(Kind::Put) => "put",
         RowKind::Record(Kind::Tombstone) => "del",
         RowKind::Record(Kind::Mark) => "mark",
         RowKind::Record(Kind::Unknown(_)) => "?",
         RowKind::Gap => "gap",
+        RowKind::Header => "head",
     }
 }

@@ -1,0 +1,34 @@
+//! Looking for the next version, tombstone or damage through all segments, and looking a key up in the keydir.
+
+use std::ops::ControlFlow;
+
+use super::session::Session;
+use crate::inspect::{Sought, seek};
+use crate::tui::action::{Arrived, Progress, SeekSeen};
+use crate::tui::effect::SeekWanted;
+
+/// What is being looked for, for the line that tells how far it has come.
+pub(super) fn what(sought: &Sought) -> &'static str {
+    match sought {
+        Sought::Version(_) => "looking for a version",
+        Sought::Tombstone => "looking for a tombstone",
+        Sought::Damage => "looking for damage",
+    }
+}
+
+/// Looks. `None`: stopped, or overtaken.
+pub(super) fn look(
+    session: &Session,
+    wanted: SeekWanted,
+    answer: &dyn Fn(Arrived),
+    stopped: &dyn Fn() -> bool,
+) -> Option<SeekSeen> {
+    let what = what(&wanted.sought);
+    let mut was_stopped = false;
+    let found = seek(session.store(), wanted.from, wanted.forward, &wanted.sought, &mut |done, total| {
+        was_stopped = stopped();
+        answer(Arrived::Seeking { wanted: wanted.clone(), progress: Progress { what, done, total } });
+        if was_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    (!was_stopped).then(|| SeekSeen { wanted, found: found.map_err(|e| e.to_string()) })
+}
