@@ -18,6 +18,8 @@ pub enum Context {
     Sideways,
     /// One pane.
     In(Pane),
+    /// The records, and the bytes of one of them.
+    OnRecords,
     /// A line is being typed.
     Typing,
     /// The line is a command.
@@ -52,6 +54,7 @@ impl Context {
             Self::Panes => "Panes",
             Self::Sideways => "Panes, but for the record",
             Self::In(pane) => pane.title(),
+            Self::OnRecords => "Records, and the bytes of one",
             Self::Typing => "While typing",
             Self::CommandLine => "Command line",
             Self::Filter => "Filter",
@@ -88,8 +91,8 @@ const fn row(context: Context, keys: &'static [Key], verb: Verb, hint: &'static 
 }
 
 use Context::{
-    Anywhere, Choice, CommandLine, Copying, Filter, Findings, Help, HelpFilter, In, Page, Panes, Question, Sideways,
-    Text, Typing, Waiting,
+    Anywhere, Choice, CommandLine, Copying, Filter, Findings, Help, HelpFilter, In, OnRecords, Page, Panes, Question,
+    Sideways, Text, Typing, Waiting,
 };
 use Key::{
     BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up,
@@ -107,22 +110,16 @@ pub const BINDINGS: &[Binding] = &[
     row(In(Pane::Segments), &[Char('i')],            Verb::ToggleHint,              "hint",     "Show the entries of the segment's hint."),
     row(In(Pane::Records),  &[Enter],                Verb::Enter,                   "record",   "Show the selected record."),
     row(In(Pane::Records),  &[Char('i')],            Verb::ToggleHint,              "hint",     "The entries of the segment's hint, or records again."),
-    row(In(Pane::Records),  &[Char('o')],            Verb::GoToOther,               "",         "From a record to its hint entry, and back."),
-    row(In(Pane::Records),  &[Char('K')],            Verb::GoToKeydir,              "keydir",   "Go to the keydir's entry of the record's key."),
-    row(In(Pane::Records),  &[Char('x')],            Verb::Seek(Target::Tombstone, true),  "",  "The next tombstone, through all segments and around."),
-    row(In(Pane::Records),  &[Char('X')],            Verb::Seek(Target::Tombstone, false), "",  "The tombstone before."),
-    row(In(Pane::Records),  &[Char('!')],            Verb::Seek(Target::Damage, true),     "",  "The next damage, through all segments and around."),
-    row(In(Pane::Records),  &[Char('@')],            Verb::Seek(Target::Damage, false),    "",  "The damage before."),
     row(In(Pane::Record),   &[Left, Char('h')],      Verb::Move(Motion::Left),      "field",    "To the start of the field, or to the one before."),
     row(In(Pane::Record),   &[Right, Char('l')],     Verb::Move(Motion::Right),     "",         "To the next field."),
     row(In(Pane::Record),   &[Char('.')],            Verb::NextByte,                "byte",     "To the next byte."),
     row(In(Pane::Record),   &[Char(',')],            Verb::PreviousByte,            "",         "To the byte before."),
-    row(In(Pane::Record),   &[Char('o')],            Verb::GoToOther,               "",         "From a record to its hint entry, and back."),
-    row(In(Pane::Record),   &[Char('K')],            Verb::GoToKeydir,              "",         "Go to the keydir's entry of the record's key."),
-    row(In(Pane::Record),   &[Char('x')],            Verb::Seek(Target::Tombstone, true),  "",  "The next tombstone, through all segments and around."),
-    row(In(Pane::Record),   &[Char('X')],            Verb::Seek(Target::Tombstone, false), "",  "The tombstone before."),
-    row(In(Pane::Record),   &[Char('!')],            Verb::Seek(Target::Damage, true),     "",  "The next damage, through all segments and around."),
-    row(In(Pane::Record),   &[Char('@')],            Verb::Seek(Target::Damage, false),    "",  "The damage before."),
+    row(OnRecords,          &[Char('o')],            Verb::GoToOther,               "",         "From a record to its hint entry, and back."),
+    row(OnRecords,          &[Char('K')],            Verb::GoToKeydir,              "keydir",   "Go to the keydir's entry of the record's key."),
+    row(OnRecords,          &[Char('x')],            Verb::Seek(Target::Tombstone, true),  "",  "The next tombstone, through all segments and around."),
+    row(OnRecords,          &[Char('X')],            Verb::Seek(Target::Tombstone, false), "",  "The tombstone before."),
+    row(OnRecords,          &[Char('!')],            Verb::Seek(Target::Damage, true),     "",  "The next damage, through all segments and around."),
+    row(OnRecords,          &[Char('@')],            Verb::Seek(Target::Damage, false),    "",  "The damage before."),
     row(In(Pane::Value),    &[Char('x')],            Verb::ToggleHex,               "text/hex", "Show the value as text, or in hexadecimal."),
     row(In(Pane::History),  &[Enter],                Verb::Enter,                   "record",   "Go to the record of the selected version."),
 
@@ -254,7 +251,8 @@ pub fn contexts(app: &App) -> Vec<Context> {
 /// In the record left and right go over its fields.
 fn pane_contexts(pane: Pane) -> Vec<Context> {
     match pane {
-        Pane::Record => vec![In(pane), Panes, Anywhere],
+        Pane::Record => vec![In(pane), OnRecords, Panes, Anywhere],
+        Pane::Records => vec![In(pane), OnRecords, Panes, Sideways, Anywhere],
         _ => vec![In(pane), Panes, Sideways, Anywhere],
     }
 }
