@@ -18,7 +18,7 @@ pub use header::header_row;
 pub use hint::{HintFile, HintPart, HintRow};
 pub use history::{Reason, Version, history};
 pub use map::StripMap;
-pub use records::{CrcState, RecordRow, Records, RowKind, RowState, boundaries, records, records_from};
+pub use records::{CrcState, RecordRow, Records, RowKind, RowState, boundaries, records, records_from, records_unread};
 pub use seek::{Found, Sought, seek};
 pub use single::open_file;
 pub use verify::{Report, verify};

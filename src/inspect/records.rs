@@ -30,6 +30,8 @@ pub enum CrcState {
     Bad,
     /// The format has none.
     None,
+    /// That of the header does, and that of the value was not looked at; see [`records_unread`].
+    Unread,
 }
 
 /// What becomes of a record.
@@ -104,6 +106,7 @@ impl CrcState {
             Self::Ok => "ok",
             Self::Bad => "bad",
             Self::None => "none",
+            Self::Unread => "unread",
         }
     }
 }
@@ -132,19 +135,30 @@ pub struct Records<'a> {
     segment: SegmentId,
     walk: Walk,
     from: u64,
+    /// Values are checked where only that tells a record from chance.
+    is_unread: bool,
     done: bool,
 }
 
 /// The rows of `segment` from the first that starts at or after `from`. Reads the file in pieces as it is driven, from
 /// its beginning: a row's place is only known from the one before.
 pub fn records(store: &Store, segment: SegmentId, from: u64) -> Result<Records<'_>> {
-    Ok(Records { store, segment, walk: store.walk(segment, 0)?, from, done: false })
+    Ok(Records { store, segment, walk: store.walk(segment, 0)?, from, is_unread: false, done: false })
 }
 
 /// The rows of `segment` from the one that starts exactly at `boundary`, which an earlier row or the keydir named. Reads
 /// nothing before it.
 pub fn records_from(store: &Store, segment: SegmentId, boundary: u64) -> Result<Records<'_>> {
-    Ok(Records { store, segment, walk: store.walk(segment, boundary)?, from: 0, done: false })
+    Ok(Records { store, segment, walk: store.walk(segment, boundary)?, from: 0, is_unread: false, done: false })
+}
+
+/// The same without a look at the values, where header and key have a checksum of their own: for those who cannot wait
+/// until long values are read.
+pub fn records_unread(store: &Store, segment: SegmentId, boundary: u64) -> Result<Records<'_>> {
+    let mut walk = store.walk(segment, boundary)?;
+    walk.scanner = walk.scanner.without_value_checks();
+    let is_unread = walk.format.has_frame_checksum();
+    Ok(Records { store, segment, walk, from: 0, is_unread, done: false })
 }
 
 /// The places of the rows of `segment` from the one that starts exactly at `boundary`. Where header and key have a
@@ -200,7 +214,11 @@ impl Iterator for Records<'_> {
         while !self.done {
             let row = match self.walk.scanner.next_item() {
                 Ok(Some(item)) if item.offset < self.from => continue,
-                Ok(Some(item)) => row(self.store, self.segment, (self.walk.format, self.walk.is_loaded), &item),
+                Ok(Some(item)) => {
+                    let row = row(self.store, self.segment, (self.walk.format, self.walk.is_loaded), &item);
+                    let is_unread = self.is_unread && row.crc == CrcState::Ok && row.stored_len != Some(0);
+                    RecordRow { crc: if is_unread { CrcState::Unread } else { row.crc }, ..row }
+                }
                 Ok(None) => {
                     self.done = true;
                     return torn_row(self.segment, &self.walk, self.from).map(Ok);

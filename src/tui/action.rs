@@ -13,6 +13,7 @@ use super::effect::{
 };
 use super::findings::FindingsPage;
 use crate::format::SegmentId;
+use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, Found, HintRow, RecordRow, Version};
 use crate::store::{Entry, KeydirShape, KeydirSlot};
 
@@ -231,12 +232,21 @@ pub enum Arrived {
     },
     /// A window of a hint's rows.
     Hints(HintsSeen),
-    /// What a hint is worth as a whole, in words.
+    /// Rows of a hint that were counted so far.
+    CountingHint {
+        /// Whose.
+        segment: SegmentId,
+        /// Bytes walked.
+        done: u64,
+        /// Bytes to walk.
+        total: u64,
+    },
+    /// What a hint is worth as a whole.
     HintStanding {
         /// Whose.
         segment: SegmentId,
-        /// The words.
-        standing: String,
+        /// The verdict.
+        standing: Standing,
     },
     /// A record is being looked for.
     Seeking {
@@ -386,8 +396,10 @@ pub struct HintsSeen {
     pub wanted: HintsWanted,
     /// There is a hint.
     pub is_there: bool,
-    /// Rows of the whole hint.
+    /// Rows of the hint as far as they have been counted.
     pub total: usize,
+    /// All rows of the hint have been counted.
+    pub is_counted: bool,
     /// The number of the first row.
     pub from: usize,
     /// The rows.
@@ -412,6 +424,8 @@ pub struct RecordSeen {
     pub wanted: RecordWanted,
     /// The record. An error is a sentence.
     pub anatomy: Result<Arc<Anatomy>, String>,
+    /// Its checksums are there too; else they follow.
+    pub is_whole: bool,
 }
 
 /// The versions of a key.

@@ -184,6 +184,8 @@ pub enum HintPlace {
     Row(usize),
     /// The entry that points at the record which starts at this byte of the segment.
     PointingAt(u64),
+    /// The last one.
+    Last,
 }
 
 /// A record to look for.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use logkv::disk::sim::SimDisk;
 use logkv::inspect::{RecordRow, RowKind};
 use logkv::store::{Options, Store};
-use logkv::tui::action::{Action, Arrived, Motion, RecordsSeen, Verb};
+use logkv::tui::action::{Action, Arrived, Motion, RecordSeen, RecordsSeen, Verb};
 use logkv::tui::app::{App, Pane};
 use logkv::tui::effect::{Effect, RecordPlace, RecordsWanted};
 use logkv::tui::update::update;
@@ -189,4 +189,31 @@ fn what_was_found_is_left_alone_if_somebody_stopped_looking() {
     let before = app.records.offset;
     update(app, Action::Arrived(Arrived::Sought(seen)));
     assert_eq!((app.records.offset, app.focus), (before, Pane::Records));
+}
+
+#[test]
+fn the_fields_of_a_long_record_are_shown_before_its_checksums() {
+    let disk = SimDisk::new();
+    let options = Options { create: true, max_segment_bytes: 64 << 20, ..options() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+    store.put(b"key", &vec![b'v'; 9 << 20]).unwrap();
+    store.close().unwrap();
+    let mut screen = Screen::open(&disk, "data", (120, 40), settings(true));
+    screen.press("3 l");
+    let wanted = screen.app.record.asked.clone().unwrap();
+    let whole = screen.app.record.anatomy.clone().unwrap().unwrap();
+    assert!(screen.app.record.is_whole && whole.sums.iter().all(logkv::inspect::SumAnatomy::holds));
+    let fields = logkv::inspect::Anatomy { sums: Vec::new(), ..(*whole).clone() };
+    screen.app.record.anatomy = None;
+    let seen = |anatomy: logkv::inspect::Anatomy, is_whole| {
+        let seen = RecordSeen { wanted: wanted.clone(), anatomy: Ok(Arc::new(anatomy)), is_whole };
+        Action::Arrived(Arrived::Record(seen))
+    };
+    screen.act(seen(fields, false));
+    assert!(screen.text().contains("its checksums are being computed over 9.0 MiB"), "{}", screen.text());
+    screen.press("l l");
+    let cursor = screen.app.record.cursor;
+    screen.act(seen((*whole).clone(), true));
+    assert_eq!(screen.app.record.cursor, cursor, "the cursor stays where it went meanwhile");
+    assert!(!screen.text().contains("being computed"));
 }

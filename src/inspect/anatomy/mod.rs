@@ -88,16 +88,29 @@ impl Anatomy {
 
 /// Takes apart what stands at `offset` of a segment, record or not.
 pub fn anatomy(store: &Store, segment: SegmentId, offset: u64) -> Result<Anatomy> {
+    anatomy_unless(store, segment, offset, &|| false)
+}
+
+/// The same for those who may lose patience: checksums cover all of a long value. Once `stopped` says so, they are what
+/// was computed so far, and so nothing to rely on.
+pub fn anatomy_unless(store: &Store, segment: SegmentId, offset: u64, stopped: &dyn Fn() -> bool) -> Result<Anatomy> {
     let format = store.format().format();
     let salt = store.file_header(segment)?.salt;
-    let layout = Layout { fields: format.record_fields(), sums: format.record_sums(), salt };
+    let layout = Layout { fields: format.record_fields(), sums: format.record_sums(), salt, stopped };
+    take_apart(&layout, segment, offset, &|at, len| store.bytes(segment, at, len))
+}
+
+/// Its fields alone, whose number and length do not depend on how long the value is.
+pub fn fields_alone(store: &Store, segment: SegmentId, offset: u64) -> Result<Anatomy> {
+    let layout = Layout { fields: store.format().format().record_fields(), ..Layout::default() };
     take_apart(&layout, segment, offset, &|at, len| store.bytes(segment, at, len))
 }
 
 /// Takes apart the header of a segment's file, whether it holds or not. Without fields where the format has none.
 pub fn file_header_anatomy(store: &Store, segment: SegmentId) -> Result<Anatomy> {
     let format = store.format().format();
-    let layout = Layout { fields: format.file_header_fields(), sums: format.file_header_sums(), salt: 0 };
+    let (fields, sums) = (format.file_header_fields(), format.file_header_sums());
+    let layout = Layout { fields, sums, ..Layout::default() };
     take_apart(&layout, segment, 0, &|at, len| store.bytes(segment, at, len))
 }
 

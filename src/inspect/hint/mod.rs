@@ -158,7 +158,7 @@ impl HintFile {
     /// Takes one of its rows apart.
     pub fn anatomy(&self, part: HintPart, offset: u64, len: u64) -> Result<Anatomy> {
         let read = |at, len| self.read(at, len);
-        let by_table = |fields| take_apart(&Layout { fields, sums: &[], salt: 0 }, self.segment, offset, &read);
+        let by_table = |fields| take_apart(&Layout { fields, ..Layout::default() }, self.segment, offset, &read);
         match part {
             HintPart::Header => by_table(self.format.hint_header_fields()),
             HintPart::Entry => by_table(self.format.hint_entry_fields()),
@@ -173,7 +173,7 @@ impl HintFile {
     }
 
     fn closing(&self) -> Result<Anatomy> {
-        let layout = Layout { fields: self.format.hint_closing_fields(), sums: &[], salt: 0 };
+        let layout = Layout { fields: self.format.hint_closing_fields(), ..Layout::default() };
         take_apart(&layout, self.segment, self.parts.bloom_end, &|at, len| self.read(at, len))
     }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::format::SegmentId;
+use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, HintRow, RecordRow, StripMap, Version};
 use crate::store::{KeydirShape, KeydirSlot};
 use crate::tui::action::{KeyRow, Progress};
@@ -110,8 +111,12 @@ pub struct HintPane {
     pub seen_at: u64,
     /// There is a hint; `None`: not known yet.
     pub is_there: Option<bool>,
-    /// What it is worth as a whole, in words.
-    pub standing: Option<String>,
+    /// All of its rows are counted.
+    pub is_counted: bool,
+    /// Bytes walked of so many, while a long hint is being walked.
+    pub walking: Option<(u64, u64)>,
+    /// What it is worth as a whole.
+    pub standing: Option<Standing>,
 }
 
 impl HintPane {
@@ -133,6 +138,8 @@ pub struct RecordPane {
     pub asked: Option<RecordWanted>,
     /// The answer to that, once it is there.
     pub anatomy: Option<Result<Arc<Anatomy>, String>>,
+    /// The checksums are there too.
+    pub is_whole: bool,
     /// The byte and the field that is looked at.
     pub cursor: DumpCursor,
 }

@@ -1,14 +1,15 @@
 //! Taking one row of a list apart: a record, a file header, a part of a hint, or what may have been a record.
 //!
-//! Holds no more than [`SHOWN`] bytes of any field.
+//! Holds no more than [`SHOWN`] bytes of any field. Checksums over a long value are given up when somebody asks for
+//! something else.
 
 use std::sync::Arc;
 
 use super::session::Session;
 use crate::error::Result;
 use crate::format::{Encoding, Field, Role, Width};
-use crate::inspect::anatomy::SHOWN;
-use crate::inspect::{Anatomy, FieldAnatomy, HintFile, HintPart, anatomy, file_header_anatomy};
+use crate::inspect::anatomy::{SHOWN, anatomy_unless, fields_alone};
+use crate::inspect::{Anatomy, FieldAnatomy, HintFile, HintPart, file_header_anatomy};
 use crate::tui::action::RecordSeen;
 use crate::tui::effect::{RecordWanted, Stretch};
 
@@ -28,29 +29,55 @@ static TORN: Field = Field {
     meaning: "These bytes were being written when writing stopped; nothing in them was durable.",
 };
 
-/// Takes apart what stands at a place.
-pub(super) fn dissect(session: &Session, wanted: RecordWanted) -> RecordSeen {
-    let anatomy = match wanted.stretch {
-        None => anatomy(session.store(), wanted.segment, wanted.offset).map_err(|e| e.to_string()),
-        Some(Stretch::Header) => file_header_anatomy(session.store(), wanted.segment).map_err(|e| e.to_string()),
-        Some(Stretch::Hint(part)) => hint(session, &wanted, part),
-        Some(Stretch::Gap) => stretch(session, &wanted, &GAP).map_err(|e| e.to_string()),
-        Some(Stretch::Torn) => stretch(session, &wanted, &TORN).map_err(|e| e.to_string()),
+/// Bytes from which on the fields of a record are answered before its checksums are computed.
+const LONG: u64 = 8 << 20;
+
+/// Takes apart what stands at a place; answers twice if it is long.
+pub(super) fn dissect(
+    session: &Session,
+    wanted: &RecordWanted,
+    overtaken: &dyn Fn() -> bool,
+    answer: &dyn Fn(RecordSeen),
+) {
+    let answer = |anatomy: Result<Anatomy>, is_whole| {
+        let anatomy = anatomy.map(Arc::new).map_err(|e| e.to_string());
+        answer(RecordSeen { wanted: wanted.clone(), anatomy, is_whole });
     };
-    RecordSeen { wanted, anatomy: anatomy.map(Arc::new) }
+    let RecordWanted { segment, offset, len, stretch: part } = *wanted;
+    let store = session.store();
+    if len > LONG && part.is_none() {
+        answer(fields_alone(store, segment, offset), false);
+    }
+    let anatomy = match part {
+        None => anatomy_unless(store, segment, offset, overtaken),
+        Some(Stretch::Header) => file_header_anatomy(store, segment),
+        Some(Stretch::Hint(part)) => hint(session, wanted, part),
+        Some(Stretch::Gap) => stretch(session, wanted, &GAP, overtaken),
+        Some(Stretch::Torn) => stretch(session, wanted, &TORN, overtaken),
+    };
+    // What was stopped is not what it would have been, and the one who asks now waits for another answer.
+    if !overtaken() {
+        answer(anatomy, true);
+    }
 }
 
-fn hint(session: &Session, wanted: &RecordWanted, part: HintPart) -> std::result::Result<Anatomy, String> {
-    match HintFile::open(session.store(), wanted.segment).map_err(|e| e.to_string())? {
-        Some(hint) => hint.anatomy(part, wanted.offset, wanted.len).map_err(|e| e.to_string()),
-        None => Err("the hint is gone".to_owned()),
+fn hint(session: &Session, wanted: &RecordWanted, part: HintPart) -> Result<Anatomy> {
+    let RecordWanted { segment, offset, len, .. } = *wanted;
+    match HintFile::open(session.store(), segment)? {
+        Some(hint) => hint.anatomy(part, offset, len),
+        None => Ok(Anatomy { segment, offset, len: 0, fields: Vec::new(), sums: Vec::new(), missing: len }),
     }
 }
 
 /// A stretch that is no record, taken for one as far as its own lengths reach and fit; what is left of it has no meaning.
-fn stretch(session: &Session, wanted: &RecordWanted, rest: &'static Field) -> Result<Anatomy> {
+fn stretch(
+    session: &Session,
+    wanted: &RecordWanted,
+    rest: &'static Field,
+    overtaken: &dyn Fn() -> bool,
+) -> Result<Anatomy> {
     let RecordWanted { segment, offset, len, .. } = *wanted;
-    let mut anatomy = anatomy(session.store(), segment, offset)?;
+    let mut anatomy = anatomy_unless(session.store(), segment, offset, overtaken)?;
     let claimed = anatomy.len.saturating_add(anatomy.missing);
     anatomy.fields.retain(|field| field.start < len);
     for field in &mut anatomy.fields {

@@ -1,9 +1,10 @@
 //! The rows of a hint file, and windows of them.
 //!
-//! A hint is walked to its end before it is shown: it is a small part of its segment. The marks of the last one looked at
-//! stay. Invariant: the rows of a window are those that a walk from the start of the file gives.
+//! As with records, what can be shown is shown before all rows are counted. The marks of the last hint looked at stay.
+//! Invariant: the rows of a window are those that a walk from the start of the file gives.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -17,7 +18,10 @@ use crate::tui::action::{Arrived, HintsSeen};
 use crate::tui::effect::{HintPlace, HintsWanted};
 use crate::tui::list::window_around;
 
-/// The marks of one hint file.
+/// Bytes of a walk between two words on how far it has come.
+const TELL: u64 = 8 << 20;
+
+/// The marks of the hint file that was looked at last.
 #[derive(Default)]
 pub(super) struct HintIndex {
     known: Mutex<Option<Known>>,
@@ -26,52 +30,98 @@ pub(super) struct HintIndex {
 struct Known {
     segment: SegmentId,
     len: u64,
-    marks: Mutex<Marks>,
+    marks: Arc<Mutex<Marks>>,
 }
 
 impl HintIndex {
-    /// Answers with the rows around a place, and then with what the whole is worth.
+    /// Answers with the rows around a place, again once all of them are counted, and then with what the whole is worth.
     pub(super) fn look(&self, store: &Store, wanted: &HintsWanted, look: &Look<'_>) -> Result<()> {
         let Some(hint) = HintFile::open(store, wanted.segment)? else {
-            let nothing =
-                HintsSeen { wanted: wanted.clone(), is_there: false, total: 0, from: 0, rows: Vec::new(), place: 0 };
-            (look.answer)(Arrived::Hints(nothing));
+            (look.answer)(Arrived::Hints(nothing(wanted)));
             return Ok(());
         };
-        let Some(seen) = self.window(&hint, wanted, look)? else { return Ok(()) };
-        (look.answer)(Arrived::Hints(seen));
+        let marks = self.marks(wanted.segment, hint.len());
+        let rows = Rows { hint: &hint, marks: &marks, wanted, look };
+        if !rows.is_counted() {
+            rows.tell()?;
+            if !rows.count()? {
+                return Ok(());
+            }
+        }
+        rows.tell()?;
         if let Some(standing) = hint.standing(look.overtaken)? {
-            (look.answer)(Arrived::HintStanding { segment: wanted.segment, standing: standing.to_string() });
+            (look.answer)(Arrived::HintStanding { segment: wanted.segment, standing });
         }
         Ok(())
     }
 
-    fn window(&self, hint: &HintFile, wanted: &HintsWanted, look: &Look<'_>) -> Result<Option<HintsSeen>> {
+    fn marks(&self, segment: SegmentId, len: u64) -> Arc<Mutex<Marks>> {
         let mut known = self.known.lock();
-        if known.as_ref().is_none_or(|known| (known.segment, known.len) != (wanted.segment, hint.len())) {
-            let marks = Mutex::new(Marks::new(Mark { row: 0, offset: 0 }));
-            *known = Some(Known { segment: wanted.segment, len: hint.len(), marks });
+        if let Some(known) = known.as_ref().filter(|known| (known.segment, known.len) == (segment, len)) {
+            return Arc::clone(&known.marks);
         }
-        let Some(Known { marks, .. }) = &*known else { return Ok(None) };
-        let boundaries =
-            |from| Ok(hint.rows_from(from).map(|row| row.map(|row| row.offset..row.offset.saturating_add(row.len))));
-        let mut come = |_| Ok(if (look.overtaken)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
-        if marks.lock().whole_at(hint.len()).is_none() && !walk_on(marks, boundaries, &mut come)? {
-            return Ok(None);
-        }
-        let marks = marks.lock();
-        let total = marks.rows(hint.len());
-        let place = match wanted.at {
-            HintPlace::Row(row) => Some(row),
-            HintPlace::PointingAt(offset) => pointing_at(hint, offset, look)?,
+        let marks = Arc::new(Mutex::new(Marks::new(Mark { row: 0, offset: 0 })));
+        *known = Some(Known { segment, len, marks: Arc::clone(&marks) });
+        marks
+    }
+}
+
+fn nothing(wanted: &HintsWanted) -> HintsSeen {
+    let (is_there, is_counted, rows) = (false, true, Vec::new());
+    HintsSeen { wanted: wanted.clone(), is_there, total: 0, is_counted, from: 0, rows, place: 0 }
+}
+
+/// One look at one hint.
+struct Rows<'a> {
+    hint: &'a HintFile,
+    marks: &'a Mutex<Marks>,
+    wanted: &'a HintsWanted,
+    look: &'a Look<'a>,
+}
+
+impl Rows<'_> {
+    fn is_counted(&self) -> bool {
+        self.marks.lock().whole_at(self.hint.len()).is_some()
+    }
+
+    /// `false`: overtaken.
+    fn count(&self) -> Result<bool> {
+        let place = |row: Result<HintRow>| row.map(|row| row.offset..row.offset.saturating_add(row.len));
+        let boundaries = |from| Ok(self.hint.rows_from(from).map(place));
+        let mut told = 0;
+        walk_on(self.marks, boundaries, &mut |come| {
+            if (self.look.overtaken)() {
+                return Ok(ControlFlow::Break(()));
+            }
+            if come.offset.saturating_sub(told) >= TELL {
+                told = come.offset;
+                let (segment, done, total) = (self.wanted.segment, come.offset, self.hint.len());
+                (self.look.answer)(Arrived::CountingHint { segment, done, total });
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Answers with what is at hand.
+    fn tell(&self) -> Result<()> {
+        let counted = self.marks.lock().whole_at(self.hint.len());
+        let place = match (self.wanted.at, counted) {
+            (HintPlace::Row(row), Some(total)) => Some(row.min(total.saturating_sub(1))),
+            (HintPlace::Row(row), None) => Some(row).filter(|row| *row <= self.marks.lock().last().row),
+            (HintPlace::Last, Some(total)) => Some(total.saturating_sub(1)),
+            (HintPlace::PointingAt(offset), Some(_)) => pointing_at(self.hint, offset, self.look)?,
+            (HintPlace::Last | HintPlace::PointingAt(_), None) => None,
         };
-        let Some(place) = place else { return Ok(None) };
-        let place = place.min(total.saturating_sub(1));
-        let range = window_around(place, wanted.rows, total);
-        let mark = marks.before_row(range.start);
-        let rows = hint.rows_from(mark.offset).skip(range.start.saturating_sub(mark.row)).take(range.len());
+        let Some(place) = place else { return Ok(()) };
+        let most = self.wanted.rows;
+        let from = counted.map_or(place.saturating_sub(most / 2), |total| window_around(place, most, total).start);
+        let mark = self.marks.lock().before_row(from);
+        let rows = self.hint.rows_from(mark.offset).skip(from.saturating_sub(mark.row)).take(most);
         let rows = rows.collect::<Result<Vec<HintRow>>>()?;
-        Ok(Some(HintsSeen { wanted: wanted.clone(), is_there: true, total, from: range.start, rows, place }))
+        let total = counted.unwrap_or(from + rows.len());
+        let (wanted, is_counted) = (self.wanted.clone(), counted.is_some());
+        (self.look.answer)(Arrived::Hints(HintsSeen { wanted, is_there: true, total, is_counted, from, rows, place }));
+        Ok(())
     }
 }
 

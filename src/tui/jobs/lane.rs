@@ -3,7 +3,7 @@
 //! Invariant: of two looks of one kind in the line only the later stays; commands all stay, in order.
 
 use std::collections::VecDeque;
-use std::mem::discriminant;
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -39,7 +39,8 @@ impl Lane {
         let thread = std::thread::Builder::new().name(format!("logkv-{name}")).spawn(move || {
             let _fallen = Fallen(&desk);
             while let Some(effect) = theirs.next() {
-                desk.perform(effect, &|| theirs.is_overtaken());
+                let kind = discriminant(&effect);
+                desk.perform(effect, &|| theirs.is_overtaken(kind));
             }
         })?;
         Ok(Self { line, thread })
@@ -89,10 +90,11 @@ impl Line {
         }
     }
 
-    /// Whether a later look waits, so that the running one is for nobody.
-    fn is_overtaken(&self) -> bool {
+    /// Whether a later look of the kind waits, so that the running one is for nobody. One of another kind only waits its
+    /// turn: whoever asked for the running one still waits for its answer.
+    fn is_overtaken(&self, kind: Discriminant<Effect>) -> bool {
         let state = self.state.lock();
-        state.finishing || state.effects.iter().any(|effect| !is_command(effect))
+        state.finishing || state.effects.iter().any(|effect| !is_command(effect) && discriminant(effect) == kind)
     }
 }
 
@@ -131,7 +133,8 @@ mod tests {
         for effect in [look(1), open("a"), look(2), Effect::Complete(Vec::new()), open("a"), look(3)] {
             line.join(effect);
         }
-        assert!(line.is_overtaken());
+        assert!(line.is_overtaken(discriminant(&look(0))));
+        assert!(!line.is_overtaken(discriminant(&Effect::Findings)), "one of another kind waits its turn");
         line.state.lock().finishing = true;
         let done: Vec<Effect> = std::iter::from_fn(|| line.next()).collect();
         assert_eq!(done, [open("a"), Effect::Complete(Vec::new()), open("a"), look(3)]);

@@ -111,7 +111,9 @@ impl Desk {
                 let entry = session.store().entry(&wanted.key);
                 self.answer(Arrived::LookedUp { wanted, entry });
             }
-            Effect::Record(wanted) => self.answer(Arrived::Record(dissect::dissect(session, wanted))),
+            Effect::Record(wanted) => {
+                dissect::dissect(session, &wanted, overtaken, &|seen| self.answer(Arrived::Record(seen)))
+            }
             Effect::Value(wanted) => self.answer(Arrived::Value(value::value(session, wanted))),
             Effect::Rest(wanted) => {
                 if history::rest(self.settings.rest, overtaken) {
@@ -221,8 +223,8 @@ impl Jobs {
             Effect::Keys(_) | Effect::Complete(_) | Effect::Findings => self.keys.post(effect),
             Effect::Records(_) => self.records.post(effect),
             Effect::Hints(_) => self.hints.post(effect),
-            Effect::Seek(_) | Effect::LookUp(_) => self.seek.post(effect),
-            Effect::Record(_) => self.anatomy.post(effect),
+            Effect::Seek(_) => self.seek.post(effect),
+            Effect::Record(_) | Effect::LookUp(_) => self.anatomy.post(effect),
             Effect::Value(_) => self.values.post(effect),
             Effect::Rest(_) => self.rest.post(effect),
             Effect::History(_) => self.history.post(effect),

@@ -3,7 +3,7 @@
 //! What can be shown is shown at once: a window at a place that the marks reach, or one that begins at a record whose
 //! place is known otherwise, without row numbers. Then the segment is walked on, so that numbers and the length of the
 //! list become known; whoever looks elsewhere ends that, and the next look goes on with it. Values are not read for
-//! counting, where the format allows that. Memory: the marks (see [`super::marks`]) of every segment looked at, and one
+//! counting, where the format allows that, and long ones not for the first answer either. Memory: the marks (see [`super::marks`]) of every segment looked at, and one
 //! window. Invariant: the rows of a window are those that a walk from the first record gives.
 
 use std::collections::HashMap;
@@ -15,7 +15,9 @@ use parking_lot::Mutex;
 use super::marks::{Mark, Marks, is_near, walk_on};
 use crate::error::Result;
 use crate::format::SegmentId;
-use crate::inspect::{RecordRow, RowKind, RowState, boundaries, header_row, records_from};
+use crate::inspect::{
+    CrcState, RecordRow, Records, RowKind, RowState, boundaries, header_row, records_from, records_unread,
+};
 use crate::store::Store;
 use crate::tui::action::{Arrived, RecordsSeen};
 use crate::tui::effect::{RecordPlace, RecordsWanted};
@@ -23,6 +25,12 @@ use crate::tui::list::window_around;
 
 /// Bytes of a walk between two words on how far it has come.
 const TELL: u64 = 8 << 20;
+
+/// Bytes of records from which on somebody could wait for their values to be checked.
+const LONG: u64 = 8 << 20;
+
+/// How rows are read: with a look at the values, or without.
+type Read = fn(&Store, SegmentId, u64) -> Result<Records<'_>>;
 
 /// What is known of the segments walked so far.
 #[derive(Default)]
@@ -53,35 +61,32 @@ impl RecordIndex {
         if is_near(&list.marks.lock(), list.end) {
             list.walk(&mut |_| Ok(ControlFlow::Continue(())))?;
         }
-        let tell = |seen: Option<RecordsSeen>| match seen {
-            Some(seen) => {
-                let (is_numbered, is_counted) = (seen.is_numbered, seen.is_counted);
-                (look.answer)(Arrived::Records(seen));
-                (is_numbered, is_counted)
-            }
-            None => (false, false),
-        };
-        let (mut is_numbered, is_counted) = tell(list.at_hand(wanted, look.generation)?);
-        if is_counted {
+        let mut told = list.tell(wanted, look)?;
+        if told.as_ref().is_some_and(|seen| seen.is_counted) {
             return Ok(());
         }
-        let mut told = 0;
+        let mut told_at = 0;
         let is_whole = list.walk(&mut |come| {
             if (look.overtaken)() {
                 return Ok(ControlFlow::Break(()));
             }
-            if !is_numbered && list.reaches(&wanted.at) {
-                is_numbered = tell(list.at_hand(wanted, look.generation)?).0;
+            if told.as_ref().is_none_or(|seen| !seen.is_numbered) && list.reaches(&wanted.at) {
+                told = list.tell(wanted, look)?;
             }
-            if come.offset.saturating_sub(told) >= TELL {
-                told = come.offset;
+            if come.offset.saturating_sub(told_at) >= TELL {
+                told_at = come.offset;
                 let Mark { row: rows, offset: done } = come;
                 (look.answer)(Arrived::Counting { segment: wanted.segment, rows, done, total: list.end });
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        if is_whole {
-            tell(list.at_hand(wanted, look.generation)?);
+        if !is_whole {
+            return Ok(());
+        }
+        // What was told needs no second reading, if there is nothing new but how long the list is.
+        match told.and_then(|seen| list.whole(seen)) {
+            Some(seen) => (look.answer)(Arrived::Records(seen)),
+            None => drop(list.tell(wanted, look)?),
         }
         Ok(())
     }
@@ -92,7 +97,11 @@ impl RecordIndex {
         if is_near(&list.marks.lock(), list.end) {
             list.walk(&mut |_| Ok(ControlFlow::Continue(())))?;
         }
-        list.at_hand(wanted, generation)
+        let look = Look { generation, overtaken: &|| false, answer: &|_| {} };
+        match list.at_hand(wanted, &look, records_unread)? {
+            Some(seen) if list.is_long(&seen) => Ok(Some(seen)),
+            _ => list.at_hand(wanted, &look, records_from),
+        }
     }
 
     fn list<'a>(&self, store: &'a Store, segment: SegmentId) -> Result<List<'a>> {
@@ -142,17 +151,44 @@ impl List<'_> {
             }
     }
 
-    fn at_hand(&self, wanted: &RecordsWanted, generation: u64) -> Result<Option<RecordsSeen>> {
+    /// Answers with what is at hand, first without a look at the values if they are long. Says what the last answer was.
+    fn tell(&self, wanted: &RecordsWanted, look: &Look<'_>) -> Result<Option<RecordsSeen>> {
+        if let Some(seen) = self.at_hand(wanted, look, records_unread)?.filter(|seen| self.is_long(seen)) {
+            (look.answer)(Arrived::Records(seen));
+        }
+        let seen = self.at_hand(wanted, look, records_from)?;
+        if let Some(seen) = &seen {
+            (look.answer)(Arrived::Records(seen.clone()));
+        }
+        Ok(seen)
+    }
+
+    /// A window with the length of the list that is counted by now; `None` if it would have to be another window.
+    fn whole(&self, seen: RecordsSeen) -> Option<RecordsSeen> {
+        let total = self.marks.lock().whole_at(self.end)?;
+        let end = seen.from.saturating_add(seen.rows.len());
+        let is_full = seen.rows.len() == seen.wanted.rows || end == total;
+        (seen.is_numbered && is_full && end <= total).then_some(RecordsSeen { total, is_counted: true, ..seen })
+    }
+
+    /// Whether checking the values of these rows takes so long that somebody could wait for it.
+    fn is_long(&self, seen: &RecordsSeen) -> bool {
+        let bytes = seen.rows.iter().map(|row| row.len).fold(0, u64::saturating_add);
+        bytes > LONG && seen.rows.iter().any(|row| row.crc == CrcState::Unread)
+    }
+
+    /// `None`: not at hand, or overtaken.
+    fn at_hand(&self, wanted: &RecordsWanted, look: &Look<'_>, read: Read) -> Result<Option<RecordsSeen>> {
         if self.reaches(&wanted.at) {
-            return self.numbered(wanted, generation).map(Some);
+            return self.numbered(wanted, look, read);
         }
         match wanted.at {
-            RecordPlace::Offset(offset) => self.unnumbered(wanted, offset, generation),
+            RecordPlace::Offset(offset) => self.unnumbered(wanted, offset, look, read),
             RecordPlace::Row(_) | RecordPlace::Last => Ok(None),
         }
     }
 
-    fn numbered(&self, wanted: &RecordsWanted, generation: u64) -> Result<RecordsSeen> {
+    fn numbered(&self, wanted: &RecordsWanted, look: &Look<'_>, read: Read) -> Result<Option<RecordsSeen>> {
         let counted = self.marks.lock().whole_at(self.end);
         let place = match wanted.at {
             RecordPlace::Row(row) => row,
@@ -166,15 +202,32 @@ impl List<'_> {
             }
             None => (place, place.saturating_sub(wanted.rows / 2)),
         };
-        let rows = self.rows(from, wanted.rows)?;
+        let Some(rows) = self.rows(from, wanted.rows, look, read)? else { return Ok(None) };
         let total = counted.unwrap_or_else(|| self.marks.lock().rows(self.end).max(from + rows.len()));
         let (is_counted, has_header, wanted) = (counted.is_some(), self.head.is_some(), wanted.clone());
-        Ok(RecordsSeen { wanted, generation, total, from, rows, place, is_numbered: true, is_counted, has_header })
+        let generation = look.generation;
+        Ok(Some(RecordsSeen {
+            wanted,
+            generation,
+            total,
+            from,
+            rows,
+            place,
+            is_numbered: true,
+            is_counted,
+            has_header,
+        }))
     }
 
     /// The rows from a place on that nobody has counted up to: only if a record begins there beyond doubt.
-    fn unnumbered(&self, wanted: &RecordsWanted, offset: u64, generation: u64) -> Result<Option<RecordsSeen>> {
-        let rows = records_from(self.store, self.segment, offset)?.take(wanted.rows).collect::<Result<Vec<_>>>()?;
+    fn unnumbered(
+        &self,
+        wanted: &RecordsWanted,
+        offset: u64,
+        look: &Look<'_>,
+        read: Read,
+    ) -> Result<Option<RecordsSeen>> {
+        let Some(rows) = taken(read(self.store, self.segment, offset)?, wanted.rows, look)? else { return Ok(None) };
         let has_checksum = self.store.format().format().has_checksum();
         let is_sure = |row: &RecordRow| {
             matches!(row.kind, RowKind::Record(_))
@@ -187,7 +240,7 @@ impl List<'_> {
         let (total, wanted) = (rows.len(), wanted.clone());
         Ok(Some(RecordsSeen {
             wanted,
-            generation,
+            generation: look.generation,
             total,
             from: 0,
             rows,
@@ -198,16 +251,17 @@ impl List<'_> {
         }))
     }
 
-    /// So many rows from number `from` on.
-    fn rows(&self, from: usize, most: usize) -> Result<Vec<RecordRow>> {
+    /// So many rows from number `from` on. `None`: overtaken.
+    fn rows(&self, from: usize, most: usize, look: &Look<'_>, read: Read) -> Result<Option<Vec<RecordRow>>> {
         let mut rows: Vec<RecordRow> = self.head.iter().skip(from).take(most).cloned().collect();
         let mark = self.marks.lock().before_row(from);
         let mut skipped = boundaries(self.store, self.segment, mark.offset)?.skip(from.saturating_sub(mark.row));
-        let Some(first) = skipped.next().transpose()? else { return Ok(rows) };
-        for row in records_from(self.store, self.segment, first.start)?.take(most.saturating_sub(rows.len())) {
-            rows.push(row?);
-        }
-        Ok(rows)
+        let Some(first) = skipped.next().transpose()? else { return Ok(Some(rows)) };
+        let more = taken(read(self.store, self.segment, first.start)?, most.saturating_sub(rows.len()), look)?;
+        Ok(more.map(|more| {
+            rows.extend(more);
+            rows
+        }))
     }
 
     /// The number of the row that the byte at `offset` belongs to; the last one's, where the file is shorter.
@@ -225,6 +279,24 @@ impl List<'_> {
         }
         Ok(row.saturating_sub(1))
     }
+}
+
+/// The first rows of a walk. `None`: overtaken.
+fn taken(walk: Records<'_>, most: usize, look: &Look<'_>) -> Result<Option<Vec<RecordRow>>> {
+    let mut rows = Vec::new();
+    let mut bytes = 0u64;
+    for row in walk.take(most) {
+        let row = row?;
+        bytes = bytes.saturating_add(row.len);
+        rows.push(row);
+        if bytes >= LONG {
+            bytes = 0;
+            if (look.overtaken)() {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(rows))
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         }
         Arrived::Counting { segment, rows, done, total } => records::counting(app, segment, rows, (done, total)),
         Arrived::Hints(seen) => hints::arrived(app, seen),
+        Arrived::CountingHint { segment, done, total } => hints::counting(app, segment, (done, total)),
         Arrived::HintStanding { segment, standing } => hints::standing(app, segment, standing),
         Arrived::Seeking { wanted, progress } => jumps::progress(app, &wanted, progress),
         Arrived::Sought(seen) => jumps::sought(app, seen),

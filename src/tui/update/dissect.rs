@@ -51,8 +51,11 @@ fn settle(app: &mut App, places: &Layout) {
 
 pub(super) fn arrived(app: &mut App, seen: RecordSeen) {
     if app.record.asked.as_ref() == Some(&seen.wanted) {
-        app.record.cursor = DumpCursor::default();
+        if app.record.anatomy.is_none() {
+            app.record.cursor = DumpCursor::default();
+        }
         app.record.anatomy = Some(seen.anatomy);
+        app.record.is_whole = seen.is_whole;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rows of a hint in the place of the record list, and the way between an entry and its record.
 
+use crate::inspect::hint::Standing;
 use crate::tui::action::{HintsSeen, Motion};
 use crate::tui::app::{App, HintPane, Lead, Pane, Tone};
 use crate::tui::effect::{Effect, HintPlace, HintsWanted};
@@ -79,27 +80,43 @@ pub(super) fn arrived(app: &mut App, seen: HintsSeen) {
         return;
     };
     hint.waiting = false;
-    hint.is_there = Some(seen.is_there);
+    (hint.is_there, hint.is_counted) = (Some(seen.is_there), seen.is_counted);
+    hint.walking = hint.walking.filter(|_| !seen.is_counted);
     hint.window = Window { from: seen.from, rows: seen.rows, total: seen.total };
+    match seen.wanted.at {
+        HintPlace::Row(_) => hint.cursor.settle(seen.total, page),
+        HintPlace::PointingAt(_) | HintPlace::Last => hint.cursor.jump(seen.place, seen.total, page),
+    }
     let HintPlace::PointingAt(offset) = seen.wanted.at else { return };
-    hint.cursor.jump(seen.place, seen.total, page);
     let points_there = hint.row().and_then(|row| row.points_at.clone()).is_some_and(|place| place.start == offset);
     if !points_there {
         app.say(Tone::Plain, "no entry of the hint points at this record");
     }
 }
 
-pub(super) fn standing(app: &mut App, segment: u64, standing: String) {
-    if app.records.segment == Some(segment)
-        && let Some(hint) = &mut app.records.hint
-    {
+/// A walk over the hint has come this far.
+pub(super) fn counting(app: &mut App, segment: u64, walked: (u64, u64)) {
+    if let Some(hint) = hint_of(app, segment).filter(|hint| !hint.is_counted) {
+        hint.walking = Some(walked);
+    }
+}
+
+pub(super) fn standing(app: &mut App, segment: u64, standing: Standing) {
+    if let Some(hint) = hint_of(app, segment) {
         hint.standing = Some(standing);
     }
 }
 
+fn hint_of(app: &mut App, segment: u64) -> Option<&mut HintPane> {
+    app.records.hint.as_mut().filter(|_| app.records.segment == Some(segment))
+}
+
 pub(super) fn go(app: &mut App, places: &Layout, motion: Motion) {
     app.lead = Lead::Records;
-    if let Some(hint) = &mut app.records.hint {
+    let Some(hint) = &mut app.records.hint else { return };
+    if motion == Motion::Last && !hint.is_counted {
+        (hint.goal, hint.waiting) = (Some(HintPlace::Last), false);
+    } else {
         hint.cursor.go(motion, hint.window.total, places.page(Pane::Records));
     }
 }

@@ -41,6 +41,9 @@ pub(super) fn words(
     if let Some(check) = subject.check().filter(|_| bad.is_empty()) {
         say(format!("BAD: {check}"), theme.bad());
     }
+    if !view.app.record.is_whole {
+        say(format!("its checksums are being computed over {}", text::size(anatomy.len)), theme.notice());
+    }
     if anatomy.missing > 0 {
         say(missing(subject, anatomy), theme.bad());
     }

@@ -8,6 +8,7 @@ use super::View;
 use super::pane::{List, column, frame, key_span};
 use super::records::{Shape, kind};
 use crate::format::FormatKind;
+use crate::inspect::hint::Standing;
 use crate::inspect::{HintRow, RowKind};
 use crate::text;
 use crate::tui::app::{HintPane, Pane};
@@ -15,8 +16,12 @@ use crate::tui::app::{HintPane, Pane};
 pub(super) fn draw(view: &View<'_>, hint: &HintPane, area: Rect, buf: &mut Buffer) {
     let segment = view.app.records.segment.unwrap_or_default();
     let mut title = vec![Span::raw(format!(" of segment {segment}: hint"))];
-    if let Some(standing) = &hint.standing {
-        let style = if standing == "it holds" { view.theme.dim() } else { view.theme.bad() };
+    if let Some((done, all)) = hint.walking {
+        let share = text::percent(done as f64 / all.max(1) as f64);
+        title.push(Span::styled(format!("  counting {share}"), view.theme.notice()));
+    }
+    if let Some(standing) = hint.standing {
+        let style = if standing == Standing::Holds { view.theme.dim() } else { view.theme.bad() };
         title.push(Span::styled(format!("  {standing}"), style));
     }
     let inner = frame(view, Pane::Records, area, title, buf);

@@ -75,6 +75,7 @@ impl<'a> Subject<'a> {
                 CrcState::None => ("no crc", view.theme.dim()),
                 CrcState::Bad => ("crc BAD", view.theme.bad()),
                 CrcState::Ok => ("crc ok", view.theme.dim()),
+                CrcState::Unread => ("crc …", view.theme.dim()),
             }),
             Self::Hint(_) => None,
         }

@@ -159,3 +159,26 @@ fn a_walk_that_was_given_up_is_gone_on_with() {
     assert_eq!(given_up + rest, whole.get(), "no mark is walked to twice");
     assert_eq!(asks(usize::MAX), 0, "what is counted stays counted");
 }
+
+#[test]
+fn rows_are_shown_before_their_long_values_are_checked() {
+    let (store, index) = (store(), RecordIndex::default());
+    for n in 0..3_u32 {
+        store.put(&n.to_be_bytes(), &vec![7; 4 << 20]).unwrap();
+    }
+    let crcs = |seen: &RecordsSeen| seen.rows.iter().map(|row| row.crc).collect::<Vec<_>>();
+    let seen = windows(look(&index, &store, RecordPlace::Row(0), usize::MAX));
+    let unread = [CrcState::Ok, CrcState::Unread, CrcState::Unread, CrcState::Unread];
+    assert_eq!((crcs(&seen[0]), crcs(seen.last().unwrap())), (unread.to_vec(), vec![CrcState::Ok; 4]));
+    assert!(
+        seen[0]
+            .rows
+            .iter()
+            .zip(naive(&store))
+            .all(|(row, naive)| (row.offset, row.state) == (naive.offset, naive.state))
+    );
+    let seen = windows(look(&index, &store, RecordPlace::Row(0), 2));
+    assert_eq!((seen.len(), crcs(&seen[0])), (1, unread.to_vec()), "whoever looks elsewhere does not wait for them");
+    let wanted = RecordsWanted { segment: 1, at: RecordPlace::Row(0), rows: WINDOW };
+    assert_eq!(crcs(&index.now(&store, &wanted, 1).unwrap().unwrap()), unread, "nor does who wants them at once");
+}
