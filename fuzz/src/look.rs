@@ -46,6 +46,10 @@ pub fn at(store: &Store, trust: Trust) {
     for row in &rows {
         anatomy(store, row);
     }
+    for id in segments.iter().map(|segment| segment.id).chain(store.unloaded()) {
+        header(store, id);
+        hint(store, id);
+    }
     keys(store, &rows, trust);
     histories(store, &rows, trust);
     verify(store, &segments, &rows);
@@ -91,7 +95,8 @@ fn anatomy(store: &Store, row: &RecordRow) {
     }
     assert_eq!(at, anatomy.len);
     for sum in &anatomy.sums {
-        assert!(sum.covers.start <= sum.covers.end && sum.covers.end <= anatomy.len);
+        assert!(anatomy.offset <= sum.covers.start && sum.covers.start <= sum.covers.end);
+        assert!(sum.covers.end <= anatomy.offset + anatomy.len);
     }
     let holds = anatomy.missing == 0 && anatomy.sums.iter().all(inspect::SumAnatomy::holds);
     match (row.kind, row.crc) {
@@ -100,7 +105,33 @@ fn anatomy(store: &Store, row: &RecordRow) {
         }
         (RowKind::Record(_), CrcState::Bad) => assert!(!holds, "{row:?}\n{anatomy:?}"),
         (RowKind::Gap, _) => {}
+        (RowKind::Header, _) | (_, CrcState::Unread) => panic!("nobody asked for it: {row:?}"),
     }
+}
+
+/// The header has a row and fields wherever the format has one, and whoever counts finds the rows that whoever lists does.
+fn header(store: &Store, id: u64) {
+    let row = inspect::header_row(store, id).unwrap();
+    let anatomy = inspect::file_header_anatomy(store, id).unwrap();
+    assert_eq!(row.is_some(), !anatomy.fields.is_empty() || anatomy.missing > 0);
+    let listed =
+        inspect::records(store, id, 0).unwrap().map(|row| row.unwrap()).map(|row| row.offset..row.offset + row.len);
+    assert!(listed.eq(inspect::boundaries(store, id, 0).unwrap().map(|place| place.unwrap())));
+}
+
+/// Rows of a hint follow each other from the start to the end of its file, and so do the fields of each.
+fn hint(store: &Store, id: u64) {
+    let Some(hint) = inspect::HintFile::open(store, id).unwrap() else { return };
+    let mut at = 0;
+    for row in hint.rows_from(0) {
+        let row = row.unwrap();
+        assert_eq!(row.offset, at, "rows are contiguous");
+        let anatomy = hint.anatomy(row.part, row.offset, row.len).unwrap();
+        assert_eq!(anatomy.fields.iter().map(|field| field.len).sum::<u64>(), anatomy.len);
+        at += row.len;
+    }
+    assert_eq!(at, hint.len(), "rows fill the file");
+    hint.standing(&|| false).unwrap();
 }
 
 /// The keydir points at rows of the very key, live or damaged; and every live row has its entry.

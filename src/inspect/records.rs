@@ -181,7 +181,7 @@ pub struct Boundaries {
 impl Boundaries {
     /// Where the last row ends.
     pub fn end(&self) -> u64 {
-        self.scanner.end().saturating_add(self.torn_bytes)
+        self.scanner.stop().saturating_add(self.torn_bytes)
     }
 }
 

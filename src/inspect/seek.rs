@@ -154,7 +154,7 @@ impl Seek<'_> {
         }
         let end = walk.scanner.position();
         self.done += end.saturating_sub(told);
-        let is_torn = walk.torn_bytes > 0 && end == walk.scanner.end() && within.has(end);
+        let is_torn = walk.torn_bytes > 0 && end == walk.scanner.stop() && within.has(end);
         let torn = (is_torn && *self.sought == Sought::Damage).then_some(end);
         Ok(ControlFlow::Continue(if self.forward { found.or(torn) } else { torn.or(found) }))
     }

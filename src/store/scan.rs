@@ -126,8 +126,8 @@ impl Scanner {
     }
 
     /// Where the walk ends.
-    pub fn end(&self) -> u64 {
-        self.end
+    pub fn stop(&self) -> u64 {
+        self.stop
     }
 
     /// The next item, or `None` at the end. An error is the disk's: the walk can go on behind it only by a new scanner.

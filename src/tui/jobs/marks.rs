@@ -57,6 +57,11 @@ impl Marks {
         self.whole.filter(|whole| whole.offset == end).map(|whole| whole.row)
     }
 
+    /// Where the file ended when it was walked to its end.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.whole.map(|whole| whole.offset)
+    }
+
     /// Whether the file is shorter than it was, so that nothing of this is true any more.
     pub(super) fn is_beyond(&self, end: u64) -> bool {
         self.last().offset > end || self.whole.is_some_and(|whole| whole.offset > end)

@@ -57,10 +57,8 @@ pub(super) struct Look<'a> {
 impl RecordIndex {
     /// Answers with the rows around a place as soon as that can be done, and again once the whole list is counted.
     pub(super) fn look(&self, store: &Store, wanted: &RecordsWanted, look: &Look<'_>) -> Result<()> {
-        let list = self.list(store, wanted.segment)?;
-        if is_near(&list.marks.lock(), list.end) {
-            list.walk(&mut |_| Ok(ControlFlow::Continue(())))?;
-        }
+        let mut list = self.list(store, wanted.segment)?;
+        list.walk_if_near()?;
         let mut told = list.tell(wanted, look)?;
         if told.as_ref().is_some_and(|seen| seen.is_counted) {
             return Ok(());
@@ -83,6 +81,7 @@ impl RecordIndex {
         if !is_whole {
             return Ok(());
         }
+        list.grow();
         // What was told needs no second reading, if there is nothing new but how long the list is.
         match told.and_then(|seen| list.whole(seen)) {
             Some(seen) => (look.answer)(Arrived::Records(seen)),
@@ -93,10 +92,8 @@ impl RecordIndex {
 
     /// The rows around a place, if they are at hand; nothing is waited for.
     pub(super) fn now(&self, store: &Store, wanted: &RecordsWanted, generation: u64) -> Result<Option<RecordsSeen>> {
-        let list = self.list(store, wanted.segment)?;
-        if is_near(&list.marks.lock(), list.end) {
-            list.walk(&mut |_| Ok(ControlFlow::Continue(())))?;
-        }
+        let mut list = self.list(store, wanted.segment)?;
+        list.walk_if_near()?;
         let look = Look { generation, overtaken: &|| false, answer: &|_| {} };
         match list.at_hand(wanted, &look, records_unread)? {
             Some(seen) if list.is_long(&seen) => Ok(Some(seen)),
@@ -132,6 +129,20 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// What takes no time is done before anything is answered.
+    fn walk_if_near(&mut self) -> Result<()> {
+        if is_near(&self.marks.lock(), self.end) {
+            self.walk(&mut |_| Ok(ControlFlow::Continue(())))?;
+            self.grow();
+        }
+        Ok(())
+    }
+
+    /// The file may have grown while it was walked.
+    fn grow(&mut self) {
+        self.end = self.marks.lock().end().map_or(self.end, |end| end.max(self.end));
+    }
+
     fn walk(&self, come: &mut dyn FnMut(Mark) -> Result<ControlFlow<()>>) -> Result<bool> {
         if self.marks.lock().whole_at(self.end).is_some() {
             return Ok(true);

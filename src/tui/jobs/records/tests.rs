@@ -182,3 +182,13 @@ fn rows_are_shown_before_their_long_values_are_checked() {
     let wanted = RecordsWanted { segment: 1, at: RecordPlace::Row(0), rows: WINDOW };
     assert_eq!(crcs(&index.now(&store, &wanted, 1).unwrap().unwrap()), unread, "nor does who wants them at once");
 }
+
+#[test]
+fn a_torn_tail_is_the_last_row_and_is_counted() {
+    let store = Store::open_read_only(Path::new("tests/fixtures/riak/riak-torn"), Options::default()).unwrap();
+    let wanted = RecordsWanted { segment: 13, at: RecordPlace::Last, rows: WINDOW };
+    let seen = RecordIndex::default().now(&store, &wanted, 1).unwrap().unwrap();
+    let total = crate::inspect::records(&store, 13, 0).unwrap().count();
+    assert_eq!((seen.is_counted, seen.total, seen.place), (true, total, total - 1));
+    assert_eq!(seen.rows.last().unwrap().state, RowState::Torn);
+}
