@@ -35,6 +35,7 @@ mod check;
 mod field;
 pub mod hint;
 pub mod logkv_go;
+pub mod lz4;
 mod names;
 pub mod record;
 pub mod riak;

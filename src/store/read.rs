@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::disk::ReadFile;
 use crate::error::{Error, Result};
-use crate::format::{Check, Codec, Decoded, Kind, record};
+use crate::format::{Check, Codec, Decoded, Kind, lz4};
 
 use super::contents::Contents;
 use super::events::Event;
@@ -90,7 +90,7 @@ impl Inner {
         bytes.drain(..start);
         match codec {
             Codec::Raw => Ok(bytes),
-            Codec::Lz4 => decompress(&bytes).map_err(|check| damaged(segment.path.clone(), check)),
+            Codec::Lz4 => lz4::decompress(&bytes).map_err(|check| damaged(segment.path.clone(), check)),
         }
     }
 }
@@ -130,18 +130,4 @@ fn check(decoded: Decoded<'_>, bytes: &[u8], key: &[u8], entry: &Entry) -> Resul
         return Err(Check::Implausible("the record there is not a put"));
     }
     Ok((start, record.codec))
-}
-
-/// Undoes [`Codec::Lz4`], never making more bytes than a raw value may have.
-fn decompress(stored: &[u8]) -> Result<Vec<u8>, Check> {
-    const BAD: Check = Check::Implausible("the compressed value does not decompress");
-    let (len, block) = stored.split_first_chunk::<4>().ok_or(BAD)?;
-    let len = u32::from_le_bytes(*len);
-    // One byte of a block stands for 255 bytes at most: a short block that claims a long value is none.
-    let possible = (block.len() as u64).saturating_mul(255).saturating_add(64);
-    if u64::from(len) > record::MAX_VALUE_LEN.min(possible) {
-        return Err(BAD);
-    }
-    let value = lz4_flex::block::decompress(block, len as usize).map_err(|_| BAD)?;
-    if value.len() == len as usize { Ok(value) } else { Err(BAD) }
 }
