@@ -4,8 +4,8 @@
 //! Dependencies point one way, and `tests/layers.rs` keeps it so:
 //!
 //! ```text
-//! text, format, error  ←  disk  ←  store  ←  inspect, sample  ←  tui  ←  cli  ←  main
-//!  (words, bytes)        (files)  (engine)  (questions)        (faces)
+//! text, format, error  ←  disk  ←  store  ←  inspect, value, sample  ←  tui  ←  cli  ←  main
+//!  (words, bytes)        (files)  (engine)  (questions, decoding)     (faces)
 //! ```
 //!
 //! Start reading at [`mod@format`] for the bytes, [`store`] for the promises and how they are kept.
@@ -39,6 +39,7 @@ pub mod format;
 pub mod inspect;
 pub mod store;
 pub mod text;
+pub mod value;
 
 #[cfg(feature = "cli")]
 pub mod cli;
