@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use logkv::disk::Disk;
 use logkv::disk::sim::SimDisk;
-use logkv::inspect::{self, Anatomy, CrcState};
-use logkv::store::PutOptions;
-use logkv::{Options, Store};
+use logkv::inspect::{self, Anatomy, CrcState, reading};
+use logkv::store::{Location, PutOptions};
+use logkv::{Error, Options, Store};
 use support::{TickingClock, fixture};
 
 fn rows(store: &Store) -> Vec<inspect::RecordRow> {
@@ -144,4 +144,32 @@ fn an_offset_behind_the_end_has_an_anatomy_of_nothing() {
         let anatomy = inspect::anatomy(&store, 1, offset).unwrap();
         assert_eq!((anatomy.len, anatomy.sums.len()), (0, 0), "{offset}");
     }
+}
+
+#[test]
+fn a_value_is_whole_only_if_its_record_holds() {
+    let disk = SimDisk::new();
+    let options = Options { create: true, ..Options::default() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+    let old = store.put(b"key", b"the old value").unwrap().location;
+    let gone = store.put(b"key", b"the new value").unwrap().location;
+    let tombstone = store.delete(b"key").unwrap().unwrap().location;
+    let whole = |key: &[u8], at: Location| reading::whole_value(&store, key, at.segment, at.offset);
+    assert_eq!(whole(b"key", old).unwrap(), b"the old value");
+    assert_eq!(whole(b"key", gone).unwrap(), b"the new value");
+
+    let placed = reading::placed(&store, b"key", old.segment, old.offset).unwrap();
+    assert_eq!((placed.raw_len, placed.stored_len), (13, 13));
+    assert_eq!(reading::window(&store, &placed, 4, 3).unwrap(), b"old");
+    assert_eq!(reading::window(&store, &placed, 8, 1 << 30).unwrap(), b"value", "no further than the value goes");
+    assert_eq!(reading::window(&store, &placed, 99, 9).unwrap(), b"");
+
+    for (key, at) in [(&b"other"[..], old), (b"key", tombstone), (b"key", Location { offset: old.offset + 1, ..old })] {
+        assert!(matches!(whole(key, at), Err(Error::Damaged { .. })), "{:?} at {at:?}", whole(key, at));
+    }
+    disk.flip_bit("data/0000000001.data", (old.offset + old.len - 1) * 8).unwrap();
+    assert!(matches!(whole(b"key", old), Err(Error::Damaged { .. })));
+    assert!(reading::placed(&store, b"key", old.segment, old.offset).is_ok(), "where it lies is not in doubt");
+    disk.truncate("data/0000000001.data", gone.offset + gone.len - 1).unwrap();
+    assert!(matches!(whole(b"key", gone), Err(Error::Damaged { .. })));
 }

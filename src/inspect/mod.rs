@@ -7,6 +7,7 @@ pub mod hint;
 pub mod history;
 pub mod map;
 mod probe;
+pub mod reading;
 pub mod records;
 pub mod seek;
 pub mod single;
