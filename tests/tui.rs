@@ -21,3 +21,5 @@ mod records;
 mod screen;
 #[path = "tui/scripts.rs"]
 mod scripts;
+#[path = "tui/values.rs"]
+mod values;

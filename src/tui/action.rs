@@ -7,15 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app::{Content, Figures, Opened, Pane, Said, Step};
+use super::difference::DiffPage;
 use super::effect::{
     HintsWanted, HistoryWanted, KeysWanted, LookUpWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
     ValueWanted,
 };
 use super::findings::FindingsPage;
+use super::wrap::{HexShape, hex_shape};
 use crate::format::SegmentId;
 use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, Found, HintRow, RecordRow, Version};
 use crate::store::{Entry, KeydirShape, KeydirSlot};
+use crate::value::{Known, Line, View};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -86,7 +89,11 @@ pub enum Verb {
     Verify,
     Findings,
     Delete,
-    ToggleHex,
+    NextView,
+    DetectedView,
+    Mark,
+    Compare,
+    PutBack,
     Copy,
     ChooseCopy,
     CopyPart(Part),
@@ -294,6 +301,8 @@ pub enum Arrived {
     Behind(u64),
     /// Where a key sits in the index.
     Slot(Box<SlotSeen>),
+    /// The difference between two versions. An error is a sentence.
+    Diff(Result<DiffPage, String>),
     /// What is known to be amiss.
     Findings(FindingsPage),
     /// A long command has done this much.
@@ -446,12 +455,38 @@ pub struct HistorySeen {
 pub struct ValueSeen {
     /// What was asked for.
     pub wanted: ValueWanted,
-    /// The value, or its beginning; `Ok(None)`: the key has none. An error is a sentence.
-    pub value: Result<Option<Arc<Vec<u8>>>, String>,
-    /// Bytes of the whole value.
-    pub whole: u64,
+    /// The value, or a part of it; `Ok(None)`: the key has none. An error is a sentence.
+    pub value: Result<Option<Arc<ValuePart>>, String>,
     /// Damage may have hidden a newer version.
     pub suspect: bool,
+}
+
+/// As much of a value as is shown: no more than a window of its bytes, and their lines in one view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuePart {
+    /// The bytes at hand.
+    pub bytes: Vec<u8>,
+    /// Where they begin in the value.
+    pub from: u64,
+    /// Bytes of the whole value.
+    pub whole: u64,
+    /// What the value is; told by its head alone.
+    pub known: Option<Known>,
+    /// As what it is shown.
+    pub view: View,
+    /// The lines of a view that shows parts; text and hexadecimal are laid out as they are painted.
+    pub lines: Vec<Line>,
+    /// The value was too long to be read whole, so its checksum, which the format has, was not computed.
+    pub unchecked: bool,
+    /// It is stored compressed, so only its head can be shown.
+    pub compressed: bool,
+}
+
+impl ValuePart {
+    /// Its rows in hexadecimal, in so many cells.
+    pub fn hex_shape(&self, cells: usize) -> HexShape {
+        hex_shape(usize::try_from(self.whole).unwrap_or(usize::MAX), cells)
+    }
 }
 
 /// How a command ended: its answer, and the whole screen's new state as of one moment.

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 pub use self::follow::Follow;
 pub use self::panes::{
-    HintPane, HistoryPane, KeydirPane, KeysPane, RecordPane, RecordsPane, Strip, StripCursor, ValuePane,
+    HintPane, HistoryPane, KeydirPane, KeysPane, RecordPane, RecordsPane, Strip, StripCursor, ValuePane, ValuePlace,
 };
 pub use self::trace::{Step, TracePane, Traced};
 use super::action::{Progress, Size};
+use super::difference::DiffPage;
 use super::field::Field;
 use super::findings::FindingsPage;
 use super::list::Cursor;
@@ -228,6 +229,16 @@ pub enum Content {
     Report(Report),
     /// What was found to be amiss.
     Findings(FindingsPage),
+    /// The difference between two versions.
+    Diff(DiffPage),
+}
+
+/// An old value to be put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PutBack {
+    pub key: Arc<[u8]>,
+    pub from: Location,
 }
 
 /// A page and how far it is scrolled.
@@ -291,6 +302,8 @@ pub struct App {
     pub copying: bool,
     /// What lines of the help must hold.
     pub help_filter: Field,
+    /// The old value that is to be put back, if the answer is yes.
+    pub asked_put_back: Option<PutBack>,
     /// What lies over the panes.
     pub page: Option<Page>,
     /// The line under the command.
@@ -309,7 +322,7 @@ impl App {
 
     /// Whether a yes or a no is wanted.
     pub fn is_asking(&self) -> bool {
-        self.asked_delete.is_some() || matches!(self.stage, Stage::AskCreate(_))
+        self.asked_delete.is_some() || self.asked_put_back.is_some() || matches!(self.stage, Stage::AskCreate(_))
     }
 
     /// Whether one of several stores is to be chosen.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::store::Location;
 use crate::text::{self, CommandLine, CursorWord, FilesAllowed, LiteralError, ValueLiteral};
 
 /// A command, ready to run.
@@ -21,6 +22,13 @@ pub enum Command {
     Get {
         /// The key.
         key: Vec<u8>,
+    },
+    /// Give a key the value back that an older record of it holds.
+    PutBack {
+        /// The key.
+        key: Vec<u8>,
+        /// The record.
+        from: Location,
     },
     /// Take keys away.
     Delete {

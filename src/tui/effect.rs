@@ -9,6 +9,7 @@ use super::command::Command;
 use crate::format::SegmentId;
 use crate::inspect::{HintPart, Sought};
 use crate::store::Location;
+use crate::value::View;
 
 /// One thing to do. Where it says "newest", a later request of the kind takes the place of one that has not begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Effect {
     Record(RecordWanted),
     /// Read a value (newest).
     Value(ValueWanted),
+    /// Compare two versions of a key (newest).
+    Diff(DiffWanted),
     /// List what is known to be amiss (newest).
     Findings,
     /// Make strips of segments (newest).
@@ -266,7 +269,51 @@ pub struct ValueWanted {
     pub key: Arc<[u8]>,
     /// The record that is selected.
     pub location: Location,
-    /// Bytes of the value as stored in that record, if the keydir no longer points at it: then they are read as they
-    /// are. `None`: the key's value is asked of the store.
-    pub older: Option<u64>,
+    /// Whose value.
+    pub of: ValueOf,
+    /// As what it is to be shown, if it can be. `None`: as what it is.
+    pub view: Option<View>,
+    /// Which part of it.
+    pub portion: Portion,
+}
+
+/// A part of a value. Only one that is longer than a window has more than a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// Its start, by which it is told what it is.
+    Start,
+    /// What follows a byte, as it is shown already.
+    From(u64, View),
+}
+
+impl Portion {
+    /// Its first byte.
+    pub fn from(self) -> u64 {
+        match self {
+            Self::Start => 0,
+            Self::From(from, _) => from,
+        }
+    }
+}
+
+/// Whose value is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueOf {
+    /// The key's, as the store answers.
+    Key,
+    /// The record's, whatever the keydir points at.
+    Record,
+}
+
+/// Two versions of a key to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiffWanted {
+    /// The key.
+    pub key: Arc<[u8]>,
+    /// The record that was written earlier.
+    pub older: Location,
+    /// The record that was written later.
+    pub newer: Location,
+    /// As what both are to be shown, if they can be.
+    pub view: Option<View>,
 }

@@ -120,8 +120,12 @@ pub const BINDINGS: &[Binding] = &[
     row(OnRecords,          &[Char('X')],            Verb::Seek(Target::Tombstone, false), "",  "The tombstone before."),
     row(OnRecords,          &[Char('!')],            Verb::Seek(Target::Damage, true),     "",  "The next damage, through all segments and around."),
     row(OnRecords,          &[Char('@')],            Verb::Seek(Target::Damage, false),    "",  "The damage before."),
-    row(In(Pane::Value),    &[Char('x')],            Verb::ToggleHex,               "text/hex", "Show the value as text, or in hexadecimal."),
+    row(In(Pane::Value),    &[Char('x')],            Verb::NextView,                "view",     "In the next view that fits; related keys follow."),
+    row(In(Pane::Value),    &[Char('X')],            Verb::DetectedView,            "",         "As what it was detected to be."),
     row(In(Pane::History),  &[Enter],                Verb::Enter,                   "record",   "Go to the record of the selected version."),
+    row(In(Pane::History),  &[Char(' ')],            Verb::Mark,                    "mark",     "Mark the version that others are compared with."),
+    row(In(Pane::History),  &[Char('=')],            Verb::Compare,                 "compare",  "Compare with the marked version, or the one before."),
+    row(In(Pane::History),  &[Char('u')],            Verb::PutBack,                 "put back", "Put this old value back, after a yes."),
 
     row(Panes, &[Char('?')],                         Verb::Help,                    "help",     "Show this page."),
     row(Panes, &[Char('q')],                         Verb::Quit,                    "quit",     "Make everything durable and leave."),
@@ -225,7 +229,7 @@ pub fn contexts(app: &App) -> Vec<Context> {
             return vec![HelpFilter, Typing, Anywhere];
         }
         Some(app::Content::Help) => return vec![Help, Page, Text, Anywhere],
-        Some(app::Content::Report(_)) => return vec![Page, Text, Anywhere],
+        Some(app::Content::Report(_) | app::Content::Diff(_)) => return vec![Page, Text, Anywhere],
         None => {}
     }
     if app.copying {

@@ -16,6 +16,7 @@ pub mod action;
 pub mod app;
 pub mod ascii;
 pub mod command;
+pub mod difference;
 pub mod dump;
 pub mod effect;
 pub mod field;
@@ -32,6 +33,7 @@ pub mod theme;
 pub mod trace;
 pub mod update;
 pub mod view;
+pub mod window;
 pub mod wrap;
 
 use std::io::{self, BufWriter, Stdout, Write};

@@ -6,8 +6,10 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::app::Tone;
+use super::difference::Side;
 use crate::format::Role;
 use crate::inspect::RowState;
+use crate::value::Class;
 
 /// The styles.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +113,30 @@ impl Theme {
             Role::Place => self.fg(Color::Blue).add_modifier(Modifier::ITALIC),
             Role::Key => self.fg(Color::Green),
             Role::Value => self.plain(),
+        }
+    }
+
+    /// A word of a value.
+    pub fn class(self, class: Class) -> Style {
+        match class {
+            Class::Plain => self.plain(),
+            Class::Key => self.fg(Color::Blue).add_modifier(Modifier::BOLD),
+            Class::Text => self.fg(Color::Green),
+            Class::Number => self.fg(Color::Magenta),
+            Class::Literal => self.fg(Color::Cyan),
+            Class::Bytes => self.plain(),
+            Class::Punctuation | Class::Note => self.dim(),
+            Class::Stop => self.notice(),
+        }
+    }
+
+    /// A line of a difference.
+    pub fn side(self, side: Side) -> Style {
+        match side {
+            Side::Older => self.fg(Color::Red),
+            Side::Newer => self.fg(Color::Green),
+            Side::Both => self.plain(),
+            Side::Neither => self.dim(),
         }
     }
 

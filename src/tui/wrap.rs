@@ -1,15 +1,19 @@
-//! Rows of a value for a window of cells: text broken at line ends and at the pane's width, or sixteen bytes a row.
+//! Rows of a value for a window of cells: text broken at line ends and at the pane's width, lines of words broken at that
+//! width, or sixteen bytes a row.
 //!
 //! Works on any bytes of any length and looks only at what the window shows, and a bounded stretch before it when it
 //! goes backwards. It knows no terminal: a row is a place and a text. Invariant: rows follow each other without a gap,
 //! so that every byte is on exactly one of them.
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::window::STEP;
 use crate::text;
+use crate::value::{Class, Line, Span};
 
-/// How far before a place a line's start is looked for. A line longer than this is broken at multiples of it.
-const LOOK_BACK: usize = 4096;
+/// Bytes of a block. A line that has no end in a whole block is broken at the end of that, so that its start need not be
+/// looked for any further back.
+const BLOCK: usize = STEP as usize;
 
 /// How a value is laid out in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,17 +57,26 @@ pub fn row_text(bytes: &[u8], start: usize, cells: usize) -> String {
     text::escape(row.strip_suffix(b"\n").unwrap_or(row)).to_string()
 }
 
-/// Where the line that holds byte `at` starts, or the nearest multiple of [`LOOK_BACK`] before it.
+/// Where the line that holds byte `at` starts, or where it is broken before that.
 fn line_start(bytes: &[u8], at: usize) -> usize {
-    let floor = at / LOOK_BACK * LOOK_BACK;
-    let stretch = bytes.get(floor..at).unwrap_or_default();
-    stretch.iter().rposition(|byte| *byte == b'\n').map_or(floor, |end| floor + end + 1)
+    let floor = at / BLOCK * BLOCK;
+    let after_end = |from: usize, to: usize| {
+        let stretch = bytes.get(from..to).unwrap_or_default();
+        stretch.iter().rposition(|byte| *byte == b'\n').map(|end| from + end + 1)
+    };
+    after_end(floor, at).or_else(|| after_end(floor.saturating_sub(BLOCK), floor)).unwrap_or(floor)
+}
+
+/// Whether a line that goes on over the end of a block is broken there.
+fn breaks_at(bytes: &[u8], end: usize) -> bool {
+    !bytes.get(end.saturating_sub(BLOCK)..end).unwrap_or_default().contains(&b'\n')
 }
 
 /// Bytes of the row that starts at `start`, its line end included.
 fn row_len(bytes: &[u8], start: usize, cells: usize) -> usize {
-    let barrier = (start / LOOK_BACK + 1) * LOOK_BACK;
-    let end = barrier.min(bytes.len());
+    let block = (start / BLOCK + 1) * BLOCK;
+    // No row is longer than a block.
+    let end = if breaks_at(bytes, block) { block } else { block + BLOCK }.min(bytes.len());
     let rest = bytes.get(start..end).unwrap_or_default();
     let line = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
     let rest = rest.get(..line).unwrap_or_default();
@@ -121,8 +134,51 @@ fn fitting(text: &str, cells: usize) -> usize {
     over.map_or(text.len(), |(at, _)| at)
 }
 
-/// One row in hexadecimal: the offset, the bytes, and their characters.
-pub fn hex_row(bytes: &[u8], start: usize, shape: HexShape) -> (String, String, String) {
+/// The rows of one line of words. Those after the first are indented as it is, where there is room.
+pub fn line_rows(line: &Line, cells: usize) -> Vec<Vec<Span>> {
+    let cells = cells.max(2);
+    let indent = line.spans.first().map_or(0, |span| span.text.len() - span.text.trim_start_matches(' ').len());
+    let indent = if indent * 2 < cells { indent } else { 0 };
+    let mut rows = vec![Vec::new()];
+    let mut used = 0;
+    for span in &line.spans {
+        let mut rest = span.text.as_str();
+        while let Some((piece, after)) = rest.split_at_checked(whole_len(rest)).filter(|(piece, _)| !piece.is_empty()) {
+            let wide = piece.width();
+            if used + wide > cells && used > indent {
+                rows.push(vec![Span { class: Class::Plain, text: " ".repeat(indent) }]);
+                used = indent;
+            }
+            used += wide;
+            push(&mut rows, span.class, piece);
+            rest = after;
+        }
+    }
+    rows
+}
+
+/// Bytes of what stays together at the start of a text: an escape, or one character.
+fn whole_len(text: &str) -> usize {
+    let len = match text.as_bytes() {
+        [b'\\', b'x', ..] => 4,
+        [b'\\', b'u', b'{', ..] => text.find('}').map_or(3, |end| end + 1),
+        [b'\\', b'u', ..] => 6,
+        [b'\\', _, ..] => 2,
+        _ => 1,
+    };
+    (len..=text.len()).find(|len| text.is_char_boundary(*len)).unwrap_or(text.len())
+}
+
+fn push(rows: &mut [Vec<Span>], class: Class, piece: &str) {
+    let Some(row) = rows.last_mut() else { return };
+    match row.last_mut() {
+        Some(last) if last.class == class => last.text.push_str(piece),
+        _ => row.push(Span { class, text: piece.to_owned() }),
+    }
+}
+
+/// One row in hexadecimal: the offset, the bytes, and their characters. `from` is the offset of the first of the bytes.
+pub fn hex_row(bytes: &[u8], from: u64, start: usize, shape: HexShape) -> (String, String, String) {
     let HexShape { digits, bytes: per_row } = shape;
     let row = bytes.get(start..(start + per_row).min(bytes.len())).unwrap_or_default();
     let mut hex = String::with_capacity(per_row * 3 + 1);
@@ -132,23 +188,13 @@ pub fn hex_row(bytes: &[u8], start: usize, shape: HexShape) -> (String, String, 
         hex.push_str(&format!("{byte:02x}"));
     }
     let ascii = row.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
-    (format!("{start:digits$x}"), format!("{hex:<width$}", width = per_row * 3), ascii)
-}
-
-/// Whether bytes are better shown as text, judged by their beginning.
-pub fn looks_like_text(bytes: &[u8]) -> bool {
-    let head = bytes.get(..512).unwrap_or(bytes);
-    let valid = match std::str::from_utf8(head) {
-        Ok(_) => true,
-        // A character cut by the end of the look is no fault.
-        Err(e) => e.error_len().is_none() && head.len() < bytes.len(),
-    };
-    let odd = head.iter().filter(|byte| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t')).count();
-    valid && odd * 10 <= head.len()
+    (format!("{:digits$x}", from + start as u64), format!("{hex:<width$}", width = per_row * 3), ascii)
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -171,15 +217,24 @@ mod tests {
 
     #[test]
     fn a_row_of_hex_keeps_its_columns() {
-        let (at, hex, ascii) = hex_row(b"01234567\x1bz", 8, hex_shape(10, 44));
+        let (at, hex, ascii) = hex_row(b"01234567\x1bz", 0, 8, hex_shape(10, 44));
         assert_eq!((at.as_str(), hex.trim_end(), ascii.as_str()), ("   8", "1b 7a", ".z"));
         assert_eq!((hex.len(), hex_shape(10, 71).bytes, hex_shape(1 << 30, 71).bytes), (24, 16, 8));
     }
 
     #[test]
-    fn text_and_binary_are_told_apart() {
-        assert!(looks_like_text(b"{\"a\": 1}\n") && looks_like_text("漢".repeat(1000).as_bytes()));
-        assert!(looks_like_text(b"") && !looks_like_text(b"\x00\x01\x02") && !looks_like_text(b"\xff\xfe"));
+    fn a_line_of_words_is_broken_at_the_width_and_keeps_its_indent_and_classes() {
+        let span = |class, text: &str| Span { class, text: text.to_owned() };
+        let line =
+            Line { spans: vec![span(Class::Plain, "  "), span(Class::Key, "\"k\""), span(Class::Text, "漢字 ab")] };
+        let rows = line_rows(&line, 8);
+        assert_eq!(rows[0], [span(Class::Plain, "  "), span(Class::Key, "\"k\""), span(Class::Text, "漢")]);
+        assert_eq!(rows[1], [span(Class::Plain, "  "), span(Class::Text, "字 ab")]);
+        assert_eq!((rows.len(), line_rows(&Line::default(), 8).len()), (2, 1));
+        let line = Line { spans: vec![span(Class::Text, "abc\\xffd\\u{202e}\\u00e9é\\")] };
+        let rows = line_rows(&line, 6);
+        let texts: Vec<String> = rows.iter().map(|row| row.iter().map(|span| span.text.as_str()).collect()).collect();
+        assert_eq!(texts, ["abc", "\\xffd", "\\u{202e}", "\\u00e9", "é\\"], "escapes stay whole");
     }
 
     #[test]
@@ -190,17 +245,37 @@ mod tests {
         assert_eq!(words("", 5), [""]);
     }
 
+    #[test]
+    fn only_a_line_without_an_end_is_broken_within() {
+        let short = b"0123456789abcde\n".repeat(600)[1..].to_vec();
+        let rows =
+            |bytes: &[u8]| -> Vec<usize> { std::iter::successors(Some(0), |row| next_row(bytes, *row, 100)).collect() };
+        assert!(rows(&short).windows(2).skip(1).all(|pair| pair[1] - pair[0] == 16));
+        assert!(rows(&[b'x'; 9000]).contains(&4096) && rows(&[b'x'; 9000]).contains(&8192));
+    }
+
+    /// Lines of a few bytes, of many, or of more than a block.
+    fn long_text() -> impl Strategy<Value = Vec<u8>> {
+        let bytes = |ends: u32, others: u32| {
+            let byte = prop_oneof![ends => Just(b'\n'), others => any::<u8>()];
+            proptest::collection::vec(byte, 0..14_000)
+        };
+        prop_oneof![bytes(1, 1), bytes(1, 300), bytes(1, 6000)]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
         #[test]
         fn going_back_finds_the_row_that_going_on_came_from(
-            bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..9000), cells in 8..100_usize,
+            bytes in long_text(), cells in 8..100_usize,
         ) {
             let (mut row, mut steps) = (0, 0);
             while let Some(next) = next_row(&bytes, row, cells) {
                 prop_assert!(next > row);
                 prop_assert_eq!(previous_row(&bytes, next, cells), Some(row));
                 (row, steps) = (next, steps + 1);
-                if steps > 200 { break }
+                if steps > 2000 { break }
             }
         }
 

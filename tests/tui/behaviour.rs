@@ -46,7 +46,7 @@ fn a_put_shows_the_key_the_record_and_the_figures_in_one_step() {
     assert_eq!(record.key.as_deref(), Some(&b"key:55"[..]));
     assert_eq!(screen.app.figures.as_ref().unwrap().stats.keys, 11);
     assert_eq!(screen.app.keys.window.total, 11);
-    assert_eq!(screen.app.value.value.clone().unwrap().unwrap().unwrap().as_slice(), b"new");
+    assert_eq!(screen.app.value.part().unwrap().bytes, b"new");
 }
 
 #[test]
@@ -185,11 +185,11 @@ fn every_row_of_the_table_does_something_somewhere() {
 fn a_superseded_record_shows_its_own_value() {
     let keys: Vec<(&[u8], &[u8])> = vec![(b"a", b"the first"), (b"a", b"\x1bsecond"), (b"b", b"other")];
     let mut screen = Screen::with_keys(&keys, (120, 40));
-    let shown = |screen: &Screen| screen.app.value.value.clone().unwrap().unwrap().unwrap().as_slice().to_vec();
+    let shown = |screen: &Screen| screen.app.value.part().unwrap().bytes.clone();
     assert_eq!(shown(&screen), b"\x1bsecond", "the key's own");
     screen.press("2 enter g down");
     assert_eq!(shown(&screen), b"the first");
-    assert!(screen.text().contains("9 B  superseded"), "{}", screen.text());
+    assert!(screen.text().contains("9 B  superseded 1:40"), "{}", screen.text());
     screen.press("down");
     assert_eq!(shown(&screen), b"\x1bsecond");
     screen.press("1");

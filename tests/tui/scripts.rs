@@ -27,7 +27,7 @@ fn sessions() -> std::io::Result<()> {
 enum Command {
     /// Takes a copy of a fixture as the disk. Example: fixture riak/riak-small
     Fixture(String),
-    /// Writes to a store, before anybody looks. Example: store data "a=1" "a=2" "-a"
+    /// Writes to a store, before anybody looks; 0x and hexadecimal is a value of any bytes. Example: store data "a=1" "a=2" "-a"
     Store { dir: String, steps: Vec<String> },
     /// Takes the last bytes of a file away. Example: cut data/0000000001.data 5
     Cut { file: String, bytes: usize },
@@ -93,7 +93,10 @@ impl goldenscript::Runner for Session {
                 let store = self.store(dir)?;
                 for step in steps {
                     match (step.split_once('='), step.strip_prefix('-')) {
-                        (Some((key, value)), _) => drop(store.put(&text::parse_key(key)?, value.as_bytes())?),
+                        (Some((key, value)), _) => {
+                            let hex = value.starts_with("0x").then(|| text::parse_key(value)).transpose()?;
+                            store.put(&text::parse_key(key)?, &hex.unwrap_or_else(|| value.as_bytes().to_vec()))?;
+                        }
                         (None, Some(key)) => drop(store.delete(&text::parse_key(key)?)?),
                         (None, None) => return Err("a step is KEY=VALUE or -KEY".into()),
                     }

@@ -1,15 +1,16 @@
 //! What each pane knows: its cursor, what it asked for last, and what arrived.
 //!
-//! Plain data. Invariant: a list is held as the window that the screen shows and a margin, never whole; only versions of
-//! a key, of which there are few, come in one piece of bounded length.
+//! Plain data. Invariant: a list is held as the window that the screen shows and a margin, never whole, and so is a value;
+//! only versions of a key, of which there are few, come in one piece of bounded length.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::format::SegmentId;
 use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, HintRow, RecordRow, StripMap, Version};
-use crate::store::{KeydirShape, KeydirSlot};
-use crate::tui::action::{KeyRow, Progress};
+use crate::store::{KeydirShape, KeydirSlot, Location};
+use crate::tui::action::{KeyRow, Progress, ValuePart};
 use crate::tui::dump::DumpCursor;
 use crate::tui::effect::{
     HintPlace, HintsWanted, HistoryWanted, KeysWanted, MapsWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
@@ -17,6 +18,7 @@ use crate::tui::effect::{
 };
 use crate::tui::field::Field;
 use crate::tui::list::{Cursor, Window};
+use crate::value::{Known, View};
 
 /// The key browser.
 #[derive(Clone, Debug, Default)]
@@ -149,16 +151,34 @@ pub struct RecordPane {
 pub struct ValuePane {
     /// What was asked for last.
     pub asked: Option<ValueWanted>,
-    /// The answer to that, once it is there.
-    pub value: Option<Result<Option<Arc<Vec<u8>>>, String>>,
-    /// Bytes of the whole value; of a superseded one only the beginning may be there.
-    pub whole: u64,
+    /// The answer to that once it is there; until then, of the same value, the part that was there before.
+    pub value: Option<Result<Option<Arc<ValuePart>>, String>>,
+    /// What the value is.
+    pub known: Option<Known>,
     /// Damage may have hidden a newer version.
     pub suspect: bool,
-    /// The byte on the first line.
-    pub top: usize,
-    /// Text or hexadecimal; `None`: what the bytes look like.
-    pub hex: Option<bool>,
+    /// What is on the first line.
+    pub top: ValuePlace,
+    /// The end is to be on the last line once it is there.
+    pub to_end: bool,
+    /// Views that were asked for, by the family of the key.
+    pub forced: BTreeMap<Vec<u8>, View>,
+}
+
+impl ValuePane {
+    /// The part that is shown.
+    pub fn part(&self) -> Option<&Arc<ValuePart>> {
+        self.value.as_ref()?.as_ref().ok()?.as_ref()
+    }
+}
+
+/// A place in a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ValuePlace {
+    /// The byte, or the line in a view that shows parts.
+    pub at: u64,
+    /// The row of that line.
+    pub row: usize,
 }
 
 /// The versions of one key.
@@ -178,8 +198,19 @@ pub struct HistoryPane {
     pub total: usize,
     /// The selected one.
     pub cursor: Cursor,
+    /// It was chosen: its value is shown rather than the key's.
+    pub chosen: bool,
+    /// The version that others are compared with.
+    pub mark: Option<Location>,
     /// The generation of the versions.
     pub generation: u64,
+}
+
+impl HistoryPane {
+    /// The selected version.
+    pub fn selected(&self) -> Option<&Version> {
+        self.versions.get(self.cursor.at)
+    }
 }
 
 /// The strip of a segment as it is known.

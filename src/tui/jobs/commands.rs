@@ -12,7 +12,7 @@ use super::keys::KeyChange;
 use super::session::Session;
 use crate::error::Error;
 use crate::format::record::MAX_VALUE_LEN;
-use crate::inspect;
+use crate::inspect::{self, reading};
 use crate::store::{Event, Location, Severity, Stats, Written};
 use crate::text::{self, ValueLiteral};
 use crate::tui::action::{Progress, Ran};
@@ -52,6 +52,7 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
     let was_long = run.command == Command::Verify;
     let outcome = match run.command {
         Command::Put { key, value } => put(session, &key, value),
+        Command::PutBack { key, from } => put_back(session, &key, from),
         Command::Get { key } => get(session, &key),
         Command::Delete { keys } => delete(session, &keys),
         Command::Stats => stats(&session.store().stats()),
@@ -97,8 +98,21 @@ fn put(session: &Session, key: &[u8], value: ValueLiteral) -> Outcome {
             Err(e) => return e.into(),
         },
     };
+    put_bytes(session, key, &value, "")
+}
+
+/// Reads all of an old value, checks it, and puts it anew.
+fn put_back(session: &Session, key: &[u8], from: Location) -> Outcome {
+    match reading::whole_value(session.store(), key, from.segment, from.offset) {
+        Ok(value) => put_bytes(session, key, &value, &format!(" back from {}:{}", from.segment, from.offset)),
+        Err(e) => e.into(),
+    }
+}
+
+/// `source` says where the value is from, if that need be said.
+fn put_bytes(session: &Session, key: &[u8], value: &[u8], source: &str) -> Outcome {
     let before = session.store().entry(key);
-    let (result, steps) = session.recorder().record(|| session.store().put(key, &value));
+    let (result, steps) = session.recorder().record(|| session.store().put(key, value));
     let written = match result {
         Ok(written) => written,
         Err(e) => return Outcome { steps, ..e.into() },
@@ -106,7 +120,8 @@ fn put(session: &Session, key: &[u8], value: ValueLiteral) -> Outcome {
     let key: Arc<[u8]> = key.into();
     let after = session.store().entry(&key);
     session.changed(Some(KeyChange::One { key: Arc::clone(&key), before, after }));
-    let said = Said { tone: Tone::Good, text: format!("put {} → {}", show(&key), went(&written, &steps)) };
+    let text = format!("put {}{source} → {}", show(&key), went(&written, &steps));
+    let said = Said { tone: Tone::Good, text };
     Outcome { said, select: Some(key), show: Some(written.location), page: None, steps }
 }
 

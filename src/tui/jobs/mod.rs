@@ -8,6 +8,7 @@
 //! 3. Nobody but a command writes to the store.
 
 mod commands;
+mod difference;
 mod dissect;
 mod findings;
 mod hints;
@@ -115,6 +116,9 @@ impl Desk {
                 dissect::dissect(session, &wanted, overtaken, &|seen| self.answer(Arrived::Record(seen)))
             }
             Effect::Value(wanted) => self.answer(Arrived::Value(value::value(session, wanted))),
+            Effect::Diff(wanted) => {
+                self.answer(Arrived::Diff(difference::compare(session, &wanted).map_err(|e| e.to_string())));
+            }
             Effect::Rest(wanted) => {
                 if history::rest(self.settings.rest, overtaken) {
                     self.answer(Arrived::Rested(wanted));
@@ -225,7 +229,7 @@ impl Jobs {
             Effect::Hints(_) => self.hints.post(effect),
             Effect::Seek(_) => self.seek.post(effect),
             Effect::Record(_) | Effect::LookUp(_) => self.anatomy.post(effect),
-            Effect::Value(_) => self.values.post(effect),
+            Effect::Value(_) | Effect::Diff(_) => self.values.post(effect),
             Effect::Rest(_) => self.rest.post(effect),
             Effect::History(_) => self.history.post(effect),
             Effect::Maps(_) => self.maps.post(effect),

@@ -1,8 +1,8 @@
 //! What arrives from workers. An answer that nobody waits for any more, or that is about an older state of the store
 //! than the screen shows already, is dropped.
 
-use super::{dissect, follow, hints, history, index, jumps, records, typing};
-use crate::tui::action::{Arrived, KeysSeen, Ran, ValueSeen};
+use super::{dissect, follow, hints, history, index, jumps, records, typing, value};
+use crate::tui::action::{Arrived, KeysSeen, Ran};
 use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Pane, Stage, Tone, Traced};
 use crate::tui::effect::{Effect, KeyPlace};
 use crate::tui::layout::layout;
@@ -41,7 +41,8 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::Sought(seen) => jumps::sought(app, seen),
         Arrived::LookedUp { wanted, entry } => jumps::looked_up(app, wanted, entry),
         Arrived::Record(seen) => dissect::arrived(app, seen),
-        Arrived::Value(seen) => take_value(app, seen),
+        Arrived::Value(seen) => value::arrived(app, seen),
+        Arrived::Diff(difference) => history::compared(app, difference),
         Arrived::Rested(wanted) => return history::rested(app, wanted),
         Arrived::ReadingHistory { wanted, progress } => history::progress(app, &wanted, progress),
         Arrived::History(seen) => history::arrived(app, seen),
@@ -110,17 +111,6 @@ fn take_keys(app: &mut App, seen: KeysSeen) {
     }
 }
 
-fn take_value(app: &mut App, seen: ValueSeen) {
-    if app.value.asked.as_ref() != Some(&seen.wanted) {
-        return;
-    }
-    let len = seen.value.as_ref().ok().and_then(|value| value.as_ref()).map_or(0, |value| value.len());
-    app.value.top = app.value.top.min(len.saturating_sub(1));
-    app.value.value = Some(seen.value);
-    app.value.whole = seen.whole;
-    app.value.suspect = seen.suspect;
-}
-
 /// A command ended: its answer and everything that it moved become visible in one step.
 fn end(app: &mut App, ran: Ran) {
     if ran.was_long {
@@ -143,6 +133,7 @@ fn end(app: &mut App, ran: Ran) {
             app.lead = Lead::Records;
         }
         super::look::show_record(app, seen.wanted.segment, None);
+        history::show_newest(app);
         app.records.asked = Some(seen.wanted.clone());
         app.records.pinned = true;
         app.records.hint = None;

@@ -61,8 +61,9 @@ fn key(app: &App) -> Option<&[u8]> {
 }
 
 fn value(app: &App) -> Result<&[u8], &'static str> {
-    let Some(Ok(Some(value))) = &app.value.value else { return Err("there is no value to copy") };
-    if (value.len() as u64) < app.value.whole || value.len() > MOST {
+    let part = app.value.part().ok_or("there is no value to copy")?;
+    let value = &part.bytes;
+    if (value.len() as u64) < part.whole || value.len() > MOST {
         return Err("the value is more than the clipboard of a terminal takes; logkv get prints it");
     }
     Ok(value)

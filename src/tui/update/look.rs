@@ -7,11 +7,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub(super) use super::records::show_record;
-use super::{dissect, history, index, records, strips};
-use crate::inspect::RowState;
+use super::{dissect, history, index, records, strips, value};
 use crate::store::Location;
 use crate::tui::app::{App, Content, Lead, Page, Pane, Said, Tone};
-use crate::tui::effect::{Effect, KeyPlace, KeysWanted, ValueWanted};
+use crate::tui::effect::{Effect, KeyPlace, KeysWanted};
 use crate::tui::layout::{Layout, layout};
 
 /// Windows hold this many pages, so that a page up or down is at hand already.
@@ -32,8 +31,8 @@ pub(super) fn look(app: &mut App) -> Vec<Effect> {
     follow_lead(app);
     effects.extend(records::look(app, &places));
     effects.extend(dissect::look(app, &places));
-    effects.extend(look_at_value(app));
     effects.extend(history::look(app, &places));
+    effects.extend(value::look(app, &places));
     effects.extend(strips::look(app, &places));
     effects.extend(index::look(app, &places));
     effects
@@ -97,7 +96,7 @@ fn look_at_keys(app: &mut App, places: &Layout) -> Option<Effect> {
 }
 
 /// Where the selected key's record is.
-fn selected_location(app: &App) -> Option<Location> {
+pub(super) fn selected_location(app: &App) -> Option<Location> {
     let row = app.keys.row().filter(|row| app.keys.selected.as_ref() == Some(&row.key))?;
     row.entry.map(|entry| entry.location)
 }
@@ -126,36 +125,4 @@ fn follow_lead(app: &mut App) {
         let segments = app.segment_rows().len();
         app.segments.settle(segments, layout(app).page(Pane::Segments));
     }
-}
-
-/// The value that belongs to the selection, if there is one to read.
-fn value_wanted(app: &App) -> Option<ValueWanted> {
-    if app.lead == Lead::Keys {
-        let key = app.keys.selected.clone()?;
-        return selected_location(app).map(|location| ValueWanted { key, location, older: None });
-    }
-    let row = app.records.row()?;
-    let older = match row.state {
-        RowState::Live => None,
-        RowState::Superseded | RowState::Expired => Some(row.stored_len?),
-        _ => return None,
-    };
-    let location = Location { segment: row.segment, offset: row.offset, len: row.len };
-    row.key.as_deref().map(|key| ValueWanted { key: key.into(), location, older })
-}
-
-fn look_at_value(app: &mut App) -> Option<Effect> {
-    let wanted = value_wanted(app);
-    // While a window is under way nothing is known of the selection: what is shown stays.
-    if wanted == app.value.asked || (wanted.is_none() && (app.keys.waiting || app.records.waiting)) {
-        return None;
-    }
-    let key = |wanted: &Option<ValueWanted>| wanted.as_ref().map(|wanted| (Arc::clone(&wanted.key), wanted.older));
-    if key(&wanted) != key(&app.value.asked) {
-        app.value.top = 0;
-    }
-    app.value.asked = wanted.clone();
-    app.value.value = None;
-    app.value.suspect = false;
-    wanted.map(Effect::Value)
 }

@@ -20,9 +20,8 @@ mod moves;
 mod records;
 mod strips;
 mod typing;
+mod value;
 mod verbs;
-
-pub use moves::shows_hex;
 
 use super::action::Action;
 use super::app::App;

@@ -1,12 +1,12 @@
-//! Moving: in lists, in a value, from pane to pane.
+//! Moving: in lists, from pane to pane.
 
 use super::verbs::focus;
-use super::{dissect, follow, history, index, records};
+use super::{dissect, follow, history, index, records, value};
 use crate::tui::action::Motion;
 use crate::tui::app::{App, Content, Lead, Pane, Stage};
 use crate::tui::effect::Effect;
 use crate::tui::layout::{Layout, layout};
-use crate::tui::{help, trace, wrap};
+use crate::tui::{help, trace};
 
 /// Moves whatever the arrows belong to now.
 pub(super) fn go(app: &mut App, motion: Motion) -> Vec<Effect> {
@@ -49,7 +49,7 @@ fn within(app: &mut App, places: &Layout, motion: Motion) -> Vec<Effect> {
             follow::moved(app);
             return records::go(app, places, motion);
         }
-        Pane::Value => scroll_value(app, places, motion),
+        Pane::Value => value::go(app, places, motion),
         Pane::Record => dissect::go(app, places, motion),
         Pane::History => history::go(app, places, motion),
         Pane::Keydir => {
@@ -90,86 +90,13 @@ pub(super) fn next_key(app: &mut App, forward: bool) {
     }
 }
 
-/// Whether the value is shown in hexadecimal: as asked for, or else as it looks.
-pub fn shows_hex(app: &App, value: &[u8]) -> bool {
-    app.value.hex.unwrap_or_else(|| !wrap::looks_like_text(value))
-}
-
-pub(super) fn toggle_hex(app: &mut App) {
-    let Some(Ok(Some(value))) = &app.value.value else { return };
-    app.value.hex = Some(!shows_hex(app, value));
-    app.value.top = 0;
-}
-
-/// Scrolls the value. A row's place is its first byte, so that nothing before it need be counted.
-fn scroll_value(app: &mut App, places: &Layout, motion: Motion) {
-    let Some(Ok(Some(value))) = app.value.value.clone() else { return };
-    let page = places.inner_height(Pane::Value).max(1);
-    let cells = places.inner_width(Pane::Value).saturating_sub(2);
-    let rows = ValueRows { bytes: &value, cells, hex: shows_hex(app, &value) };
-    let steps = match motion {
-        Motion::PageUp | Motion::PageDown => page,
-        Motion::HalfUp | Motion::HalfDown => page.div_ceil(2),
-        _ => 1,
-    };
-    let top = app.value.top;
-    app.value.top = match motion {
-        Motion::First => 0,
-        Motion::Last => rows.up(rows.last(), page - 1),
-        Motion::Up | Motion::PageUp | Motion::HalfUp => rows.up(top, steps),
-        _ => rows.down(top, steps, page),
-    };
-}
-
-/// A value as rows.
-struct ValueRows<'a> {
-    bytes: &'a [u8],
-    /// Cells for text, which has one free on either side.
-    cells: usize,
-    hex: bool,
-}
-
-impl ValueRows<'_> {
-    fn step(&self) -> usize {
-        wrap::hex_shape(self.bytes.len(), self.cells + 2).bytes
-    }
-
-    fn next(&self, row: usize) -> Option<usize> {
-        if self.hex {
-            return Some(row + self.step()).filter(|next| *next < self.bytes.len());
-        }
-        wrap::next_row(self.bytes, row, self.cells)
-    }
-
-    fn previous(&self, row: usize) -> Option<usize> {
-        if self.hex { row.checked_sub(self.step()) } else { wrap::previous_row(self.bytes, row, self.cells) }
-    }
-
-    fn last(&self) -> usize {
-        let end = self.bytes.len();
-        if self.hex {
-            return end.saturating_sub(1) / self.step() * self.step();
-        }
-        wrap::previous_row(self.bytes, end, self.cells).unwrap_or(0)
-    }
-
-    fn up(&self, row: usize, steps: usize) -> usize {
-        std::iter::successors(Some(row), |row| self.previous(*row)).take(steps + 1).last().unwrap_or(0)
-    }
-
-    /// Not so far that the last page would be left behind.
-    fn down(&self, row: usize, steps: usize, page: usize) -> usize {
-        let rows: Vec<usize> = std::iter::successors(Some(row), |row| self.next(*row)).take(steps + page).collect();
-        rows.get(rows.len().saturating_sub(page)).copied().unwrap_or(row)
-    }
-}
-
 fn scroll_page(app: &mut App, motion: Motion) {
     let (cells, height) = layout(app).page_inside();
     let Some(page) = &mut app.page else { return };
     let lines = match &mut page.content {
         Content::Help => help::lines(app.help_filter.text()).len(),
         Content::Report(report) => report.lines.len(),
+        Content::Diff(diff) => diff.last_top(cells, height) + height,
         Content::Findings(page) => return page.go(motion, height, cells),
     };
     let end = lines.saturating_sub(height);

@@ -1,7 +1,7 @@
 //! What each verb of the table of keys does.
 
 use super::look::show_record;
-use super::{copy, dissect, follow, hints, history, jumps, moves, strips, typing};
+use super::{copy, dissect, follow, hints, history, jumps, moves, strips, typing, value};
 use crate::store::{Finding, FindingKind, Mode};
 use crate::text;
 use crate::tui::action::{Part, Target, Verb};
@@ -33,7 +33,11 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
         Verb::Verify => return vec![run(app, Command::Verify, "verify".to_owned())],
         Verb::Findings => return vec![Effect::Findings],
         Verb::Delete => ask_delete(app),
-        Verb::ToggleHex => moves::toggle_hex(app),
+        Verb::NextView => value::next_view(app),
+        Verb::DetectedView => value::detected_view(app),
+        Verb::Mark => history::mark(app),
+        Verb::Compare => return history::compare(app).into_iter().collect(),
+        Verb::PutBack => history::ask_put_back(app),
         Verb::Copy => return copy::copy(app, Part::Key),
         Verb::ChooseCopy => app.copying = true,
         Verb::CopyPart(part) => {
@@ -83,6 +87,7 @@ pub(super) fn focus(app: &mut App, pane: Pane) {
         Pane::Records => app.lead = Lead::Records,
         Pane::Record | Pane::Value | Pane::History | Pane::Keydir | Pane::Trace => app.tab = pane,
     }
+    app.history.chosen &= !matches!(pane, Pane::Keys | Pane::Segments | Pane::Records);
     if app.lead != Lead::Keys {
         app.records.pinned = false;
     }
@@ -180,6 +185,9 @@ fn answer(app: &mut App, yes: bool) -> Vec<Effect> {
         app.stage = if yes { Stage::Opening } else { app.stage.clone() };
         return vec![effect];
     }
+    if let Some(wanted) = app.asked_put_back.take() {
+        return history::put_back(app, wanted, yes).into_iter().collect();
+    }
     match app.asked_delete.take() {
         Some(key) if yes => {
             let line = delete_line(&key);
@@ -208,6 +216,7 @@ fn interrupt(app: &mut App, again: bool) -> Vec<Effect> {
     app.page = None;
     app.asked_delete = None;
     app.copying = false;
+    app.asked_put_back = None;
     typing::cancel(app);
     app.say(Tone::Plain, "ctrl-c again to leave");
     app.progress.as_ref().map(|_| Effect::Stop).into_iter().collect()

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::View;
 use super::pane::gauge;
 use crate::text;
-use crate::tui::app::{Tone, Typing};
+use crate::tui::app::{PutBack, Tone, Typing};
 use crate::tui::command;
 use crate::tui::field::Field;
 use crate::tui::keymap::{self, Binding, Context};
@@ -100,15 +100,11 @@ fn broken(text: &str, cells: usize) -> Vec<&str> {
 /// The line while nothing is typed: a question, the filter in force, or an invitation.
 fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
+    let shorter = |key: &[u8]| text::escape_to_width(key, usize::from(area.width / 2)).text;
     let line = if let Some(key) = &view.app.asked_delete {
-        let key = text::escape_to_width(key, usize::from(area.width / 2)).text;
-        Line::from(vec![
-            Span::styled(format!(" delete {key}? "), theme.bad()),
-            Span::styled("y", theme.key()),
-            Span::raw(" yes  "),
-            Span::styled("n", theme.key()),
-            Span::raw(" no"),
-        ])
+        question(view, format!(" delete {}? ", shorter(key)))
+    } else if let Some(PutBack { key, from }) = &view.app.asked_put_back {
+        question(view, format!(" put {} back as it was at {}:{}? ", shorter(key), from.segment, from.offset))
     } else if view.app.copying {
         choices(view, " copy the", keymap::in_force(view.app).filter(|binding| binding.context == Context::Copying))
     } else if !view.app.keys.filter.is_empty() && view.app.figures.is_some() {
@@ -129,6 +125,17 @@ fn choices<'a>(view: &View<'_>, question: &'a str, answers: impl Iterator<Item =
         spans.push(Span::raw(format!(" {}", binding.hint)));
     }
     Line::from(spans)
+}
+
+fn question<'a>(view: &View<'_>, words: String) -> Line<'a> {
+    let theme = view.theme;
+    Line::from(vec![
+        Span::styled(words, theme.bad()),
+        Span::styled("y", theme.key()),
+        Span::raw(" yes  "),
+        Span::styled("n", theme.key()),
+        Span::raw(" no"),
+    ])
 }
 
 /// A line under the cursor. Of a long one only the part before the cursor that fits is shown.

@@ -8,6 +8,7 @@ use super::View;
 use super::pane::{frame, gauge, line, scroll_mark, select};
 use crate::format::Kind;
 use crate::inspect::{Reason, RowKind, Version};
+use crate::store::Location;
 use crate::text;
 use crate::tui::app::Pane;
 use crate::tui::theme::glyph;
@@ -97,7 +98,14 @@ fn version_line(view: &View<'_>, version: &Version, roomy: bool, cells: usize) -
         Some(tstamp) if roomy => format!("{:.SECONDS$}  ", text::timestamp(tstamp)),
         _ => String::new(),
     };
-    let mut spans = vec![Span::raw(format!("  {place:<width$} {size:>SIZE$}  ")), Span::styled(time, theme.dim())];
+    let place_of = Location { segment: row.segment, offset: row.offset, len: row.len };
+    let mark = if view.app.history.mark == Some(place_of) { "*" } else { " " };
+    let mut spans = vec![
+        Span::raw(" "),
+        Span::styled(mark, theme.notice()),
+        Span::raw(format!("{place:<width$} {size:>SIZE$}  ")),
+        Span::styled(time, theme.dim()),
+    ];
     let used: usize = spans.iter().map(Span::width).sum();
     let why = match version.reason {
         Reason::Live => "live ← keydir".to_owned(),
