@@ -16,6 +16,7 @@ mod seal;
 mod segment;
 mod store;
 mod text;
+mod value;
 
 /// A target: what it is called, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("segment", segment::file),
     ("store", store::directory),
     ("text", text::literals),
+    ("value", value::any),
 ];
 
 /// Runs the target of this name.
