@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Usage};
 use super::nearest;
-use super::output::wants_color;
 use super::place::is_missing;
 use super::session::Session;
 use crate::store::Options;
@@ -55,7 +54,7 @@ pub(super) fn open(session: &mut Session, dir: &Path, options: Options) -> anyho
         read_only: session.global.read_only,
         mouse: !session.global.no_mouse,
         ascii: session.global.ascii,
-        color: wants_color(session.global.color, true),
+        color: super::output::wants_color(session.global.color, true),
         ..Default::default()
     };
     crate::tui::run(dir.to_owned(), options, settings)?;

@@ -254,7 +254,7 @@ fn a_long_old_value_is_put_back_whole() {
     store.put(b"b", b"other").unwrap();
     store.close().unwrap();
     let mut screen = Screen::open(&disk, "data", (200, 60), settings(false));
-    screen.press("2 enter g 5");
+    screen.press("2 enter g j 5");
     let row = &screen.app.history.selected().unwrap().row;
     assert_eq!(row.state, inspect::RowState::Tombstone);
     screen.press("j u y");
