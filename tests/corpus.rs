@@ -2,7 +2,7 @@
 //!
 //! `fuzz/src/lib.rs` holds the bodies and is included here, so that both run the same code; `fuzz/run` says how to
 //! fuzz. Memory is counted while each input runs: a length that an input claims must not become an allocation.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(dead_code, unreachable_pub, reason = "the fuzz crate's front page is a module here")]
 
 #[path = "../fuzz/src/lib.rs"]

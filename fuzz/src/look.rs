@@ -150,8 +150,9 @@ fn keys(store: &Store, rows: &[RecordRow], trust: Trust) {
         if let Ok(answer) = store.get(&key) {
             let found = answer.found.expect("a key that is listed has a value, or an error");
             assert_eq!(found.entry, entry);
-            let row = row.expect("a value comes from a record");
-            assert_eq!(row.value_len, Some(found.value.len() as u64));
+            // A hint may know of a record in the midst of what passes for another one's value: that has no row.
+            let len = row.and_then(|row| row.value_len);
+            assert!(len.is_none_or(|len| len == found.value.len() as u64), "{place:?}: {row:?}");
         }
     }
     assert_eq!(live, 0, "rows that are live, but not for the keydir");
