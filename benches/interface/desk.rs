@@ -53,31 +53,33 @@ pub fn measure(dir: &Path, thorough: bool) {
     desktop.press("esc");
     desktop.press("1");
     filter(&mut desktop);
-    sort(&mut desktop, if thorough { 5 } else { 2 });
+    sort(&mut desktop, if thorough { 3 } else { 1 });
 }
 
-/// From a letter of the filter to the keys that it leaves, and back again.
+/// From a letter of the filter to the keys that it leaves, and back again: the name of the last key is typed.
 fn filter(desktop: &mut Desktop) {
+    desktop.press("G");
+    let last = desktop.app.keys.selected.clone().unwrap_or_default();
+    let letters = last.iter().copied().take_while(u8::is_ascii_graphic).take(10);
+    let letters: Vec<String> = letters.map(|byte| char::from(byte).to_string()).collect();
     let mut whole = Vec::new();
     for _ in 0..5 {
         desktop.press("/");
-        whole.extend("user:00001".chars().map(|c| desktop.press(&c.to_string())));
-        whole.extend((0..10).map(|_| desktop.press("backspace")));
+        whole.extend(letters.iter().map(|letter| desktop.press(letter)));
+        whole.extend(letters.iter().map(|_| desktop.press("backspace")));
         desktop.press("esc");
     }
     runs("a letter of the filter, to the keys left", &whole, FILTER);
 }
 
+/// Each order in turn; a list is made anew for every one but that by name.
 fn sort(desktop: &mut Desktop, times: usize) {
-    for order in ["size", "age", "name"] {
-        let mut whole = Vec::new();
-        for _ in 0..times {
-            // Three presses come back to the same order; the lists are made anew for each.
-            let rounds = [desktop.press("s"), desktop.press("s"), desktop.press("s")];
-            let at = ["size", "age", "name"].iter().position(|each| *each == order).unwrap_or_default();
-            whole.push(rounds[at]);
-        }
-        spread(&format!("sorting by {order}"), &whole, None);
+    let mut orders = [("size", Vec::new()), ("age", Vec::new()), ("name", Vec::new())];
+    for _ in 0..times {
+        orders.iter_mut().for_each(|(_, whole)| whole.push(desktop.press("s")));
+    }
+    for (order, whole) in &orders {
+        spread(&format!("sorting by {order}"), whole, None);
     }
 }
 

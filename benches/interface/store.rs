@@ -32,8 +32,8 @@ impl Measured {
                 let made = tempfile::tempdir().expect("a temporary directory");
                 let began = Instant::now();
                 make(made.path(), keys);
-                let took = duration(began.elapsed());
-                Self::of(made.path().to_owned(), Some(made), &format!("made in {took}"))
+                let how = format!("values of {VALUE_LEN} B, made in {}", duration(began.elapsed()));
+                Self::of(made.path().to_owned(), Some(made), &how)
             }
         }
     }
@@ -42,7 +42,7 @@ impl Measured {
         let store = Store::open_read_only(&dir, Options::default()).expect("a store");
         let stats = store.stats();
         let description = format!(
-            "{} keys, {} in {} segments, {}, {how}",
+            "{} keys, {} in {} segments, format {}, {how}",
             count(stats.keys),
             size(stats.disk_bytes),
             count(stats.segments),

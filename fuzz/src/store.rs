@@ -79,12 +79,15 @@ fn written(disk: &SimDisk, before: &Image, trust: Trust, options: &dyn Fn() -> O
     let written = store.put(WRITTEN, b"value");
     store.close().unwrap();
     keeps(before, &disk.image());
-    let store = open().expect("what was opened for writing is opened again");
+    // A hint with every checksum right is believed, until the segment is read for the next one: then all may be otherwise.
+    let store = match open() {
+        Ok(store) => store,
+        Err(e) => return assert!(trust == Trust::Hints, "what was opened for writing is opened again, but: {e}"),
+    };
     let mut again = self::answers(&store);
     if written.is_ok() {
         assert_eq!(again.get(WRITTEN), Some(&Some(b"value".to_vec())));
     }
-    // A hint with every checksum right is believed until the segment is read for the next one.
     if trust == Trust::Records {
         again.remove(WRITTEN);
         answers.remove(WRITTEN);
