@@ -18,7 +18,7 @@ use logkv::disk::sim::SimDisk;
 use logkv::disk::{DirEntry, Disk, ReadDisk, ReadFile, RealDisk};
 use logkv::format::record::{FILE_HEADER_LEN, NewRecord, encode, encode_file_header};
 use logkv::format::{Kind, Origin};
-use logkv::store::{FindingKind, Mode, PutOptions, SegmentInfo, Stats, SyncPolicy};
+use logkv::store::{Entry, FindingKind, Mode, Moved, PutOptions, SegmentInfo, Stats, SyncPolicy};
 use logkv::{Error, Options, Store};
 use support::{ManualClock, Rng};
 
@@ -533,4 +533,34 @@ fn a_reader_follows_a_writer_in_another_process_until_it_is_killed_and_beyond() 
         records = reader.segments().iter().map(|segment| segment.records).sum();
         println!("round {round}: {records} records in {} segments, {looks} looks", reader.segments().len());
     }
+}
+
+#[test]
+fn a_refresh_tells_of_each_key_that_moved_in_order() {
+    let disk = SimDisk::new();
+    let writer = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(&Arc::default())).unwrap();
+    writer.put(b"a", b"1").unwrap();
+    writer.sync().unwrap();
+    let reader = attach(&disk);
+    let first = reader.entry(b"a");
+    writer.put(b"a", b"22").unwrap();
+    writer.put(b"b", b"333").unwrap();
+    writer.delete(b"a").unwrap();
+    writer.sync().unwrap();
+    let mut told = Vec::new();
+    let tell = |told: &mut Vec<_>, moved: Moved<'_>| match moved {
+        Moved::Key { key, before, after } => {
+            let len = |entry: Option<Entry>| entry.map(|entry| entry.stored_len);
+            told.push((key.to_vec(), before == first, len(before), len(after)));
+        }
+        Moved::Everything => told.push((b"everything".to_vec(), false, None, None)),
+    };
+    reader.refresh_telling(&mut |moved| tell(&mut told, moved)).unwrap();
+    let told_of = |key: &[u8], was_first, before, after| (key.to_vec(), was_first, before, after);
+    let expected = [
+        told_of(b"a", true, Some(1), Some(2)),
+        told_of(b"b", false, None, Some(3)),
+        told_of(b"a", false, Some(2), None),
+    ];
+    assert_eq!(told, expected);
 }

@@ -76,3 +76,19 @@ pub struct Refreshed {
     /// Segments that are gone; the keydir was loaded anew.
     pub vanished_segments: u64,
 }
+
+/// What [`super::Store::refresh_telling`] tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved<'a> {
+    /// A key came, went, or got a newer version.
+    Key {
+        /// Which.
+        key: &'a [u8],
+        /// Its entry before.
+        before: Option<Entry>,
+        /// Its entry now.
+        after: Option<Entry>,
+    },
+    /// The keydir was loaded anew: anything may have moved.
+    Everything,
+}

@@ -26,7 +26,7 @@ use super::open;
 use super::report::FindingKind;
 use super::scan::{Item, What};
 use super::segment::{Ledger, Segment};
-use super::{Entry, Location, Options, Refreshed};
+use super::{Entry, Location, Moved, Options, Refreshed};
 
 /// Whether what is known of the store is still the beginning of what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ struct Arrived {
 }
 
 impl Inner {
-    pub(super) fn refresh(&self) -> Result<Refreshed> {
+    pub(super) fn refresh(&self, moved: &mut dyn FnMut(Moved<'_>)) -> Result<Refreshed> {
         if self.writer.is_some() {
             return Ok(Refreshed::default());
         }
@@ -54,9 +54,12 @@ impl Inner {
         let options =
             Options { create: true, from: self.options.from.or(Some(self.format.kind())), ..self.options.clone() };
         let listing = list(&*self.disk, &self.dir, options.from, options.create)?;
-        match self.catch_up(&contents, &listing, &mut seen)? {
+        match self.catch_up(&contents, &listing, &mut seen, moved)? {
             Footing::Firm => drop(self.unexpired()),
-            Footing::Lost => self.reload(&contents, &options, &mut seen)?,
+            Footing::Lost => {
+                self.reload(&contents, &options, &mut seen)?;
+                moved(Moved::Everything);
+            }
         }
         Ok(seen)
     }
@@ -76,7 +79,13 @@ impl Inner {
         Ok(())
     }
 
-    fn catch_up(&self, contents: &Contents, listing: &Listing, seen: &mut Refreshed) -> Result<Footing> {
+    fn catch_up(
+        &self,
+        contents: &Contents,
+        listing: &Listing,
+        seen: &mut Refreshed,
+        moved: &mut dyn FnMut(Moved<'_>),
+    ) -> Result<Footing> {
         if self.has_lost(contents, listing) {
             return Ok(Footing::Lost);
         }
@@ -91,7 +100,7 @@ impl Inner {
         let newest = seal_all_but_newest(contents);
         for source in &listing.sources {
             let Some(segment) = contents.segment(source.id) else { continue };
-            let footing = self.read_on(contents, &segment, newest == Some(segment.id), seen)?;
+            let footing = self.read_on(contents, &segment, newest == Some(segment.id), seen, moved)?;
             if footing == Footing::Lost {
                 return Ok(footing);
             }
@@ -144,6 +153,7 @@ impl Inner {
         segment: &Segment,
         is_newest: bool,
         seen: &mut Refreshed,
+        moved: &mut dyn FnMut(Moved<'_>),
     ) -> Result<Footing> {
         // Not the length in the listing: this file may have grown before a newer one came into the listing, and what is
         // older must be applied first, or a delete there would be undone by a put here.
@@ -165,7 +175,7 @@ impl Inner {
                     batch.push(Arrived { kind: record.kind, key: record.key.to_vec(), entry });
                     if !record.batch_continues {
                         seen.records += batch.len() as u64;
-                        self.apply_batch(contents, segment, &mut batch);
+                        self.apply_batch(contents, segment, &mut batch, moved);
                     }
                 }
                 Some(item) => stopped = Some(item.offset + item.len),
@@ -174,10 +184,16 @@ impl Inner {
         Ok(footing(segment, end, stopped, is_newest))
     }
 
-    fn apply_batch(&self, contents: &Contents, segment: &Segment, batch: &mut Vec<Arrived>) {
+    fn apply_batch(
+        &self,
+        contents: &Contents,
+        segment: &Segment,
+        batch: &mut Vec<Arrived>,
+        moved: &mut dyn FnMut(Moved<'_>),
+    ) {
         for arrived in batch.drain(..) {
             self.count(contents, segment, arrived.kind, &arrived.entry);
-            self.follow(contents, arrived);
+            self.follow(contents, arrived, moved);
         }
     }
 
@@ -197,7 +213,7 @@ impl Inner {
         self.tell(|| Event::Appended { kind, location: entry.location, tstamp: entry.tstamp });
     }
 
-    fn follow(&self, contents: &Contents, Arrived { kind, key, entry }: Arrived) {
+    fn follow(&self, contents: &Contents, Arrived { kind, key, entry }: Arrived, moved: &mut dyn FnMut(Moved<'_>)) {
         let is_news = contents.keydir.get(&key).is_none_or(|old| contents.keydir.is_newer(&entry, &old));
         let old = match kind {
             Kind::Put if is_news => contents.keydir.set(&key, entry),
@@ -207,6 +223,7 @@ impl Inner {
         let (from, to) = (old.map(|old| old.location), (kind == Kind::Put).then_some(entry.location));
         contents.moved(from, to);
         self.tell(|| Event::KeydirMoved { from, to });
+        moved(Moved::Key { key: &key, before: old, after: to.map(|_| entry) });
     }
 }
 

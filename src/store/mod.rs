@@ -36,6 +36,7 @@ mod log;
 mod new_file;
 mod open;
 pub mod options;
+mod parts;
 mod read;
 mod recover;
 mod repair_tail;
@@ -55,10 +56,11 @@ use crate::disk::{Disk, ReadDisk, RealDisk};
 use crate::error::{Error, Result};
 use crate::format::{FileHeader, Format, FormatKind, SegmentId, record};
 
-pub use answer::{Answer, Entry, Found, Location, Refreshed, Written};
+pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Written};
 pub use events::{Event, Observer};
 pub use keydir::{KeydirShape, KeydirSlot, RowPart};
 pub use options::{Clock, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
+pub use parts::KeyParts;
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
 
 use inner::Inner;
@@ -152,6 +154,11 @@ impl Store {
         Scan::collect(&self.inner, |key| std::ops::RangeBounds::<[u8]>::contains(&range, key))
     }
 
+    /// The live keys with their entries in no order, a part at a time, as of now.
+    pub fn key_parts(&self) -> KeyParts {
+        KeyParts::of(&self.inner)
+    }
+
     /// The keydir's entry of a key, without a look at the disk. An expired key has none.
     pub fn entry(&self, key: &[u8]) -> Option<Entry> {
         let now = self.inner.now();
@@ -186,7 +193,13 @@ impl Store {
 
     /// Brings a store that was opened for reading up to date with its writer. Does nothing on a writer's own store.
     pub fn refresh(&self) -> Result<Refreshed> {
-        self.inner.refresh()
+        self.refresh_telling(&mut |_| {})
+    }
+
+    /// [`Store::refresh`] that tells of each key that moved, in the order in which it was written, before it returns, even
+    /// where it then fails. Of keys that expired it tells nothing.
+    pub fn refresh_telling(&self, moved: &mut dyn FnMut(Moved<'_>)) -> Result<Refreshed> {
+        self.inner.refresh(moved)
     }
 
     /// Figures, as of now.
@@ -358,10 +371,9 @@ pub struct Scan {
 
 impl Scan {
     fn collect(inner: &Inner, wanted: impl Fn(&[u8]) -> bool) -> Self {
-        let now = inner.now();
         let mut keys: Vec<(Arc<[u8]>, Entry)> = Vec::new();
-        inner.contents().keydir.for_each(|key, entry| {
-            if wanted(key) && entry.expires_at.is_none_or(|at| at > now) {
+        KeyParts::of(inner).visit_all(|key, entry| {
+            if wanted(key) {
                 keys.push((Arc::from(key), *entry));
             }
         });

@@ -51,10 +51,13 @@ pub(super) struct Keydir {
 }
 
 impl Keydir {
+    /// How many shards there are.
+    pub(super) const SHARDS: usize = 1 << SHARD_BITS;
+
     /// An empty index for records of this format, whose hash is keyed by `seed`.
     pub(super) fn new(format: &dyn Format, seed: u64) -> Self {
         Self {
-            shards: (0..1u32 << SHARD_BITS).map(|_| RwLock::default()).collect(),
+            shards: (0..Self::SHARDS).map(|_| RwLock::default()).collect(),
             secrets: RapidSecrets::seed(seed),
             order: format.version_order(),
             frame_len: format.frame_len(),
@@ -140,11 +143,15 @@ impl Keydir {
 
     /// Visits every live key, in no order. Each shard is visited as of one moment.
     pub(super) fn for_each(&self, mut visit: impl FnMut(&[u8], &Entry)) {
-        for shard in &self.shards {
-            let shard = shard.read();
-            let rows = shard.table.iter().filter_map(|at| row::decode(shard.arena.get(*at)));
-            rows.filter(|row| !row.tombstone).for_each(|row| visit(row.key, &row.entry(self.frame_len)));
-        }
+        (0..Self::SHARDS).for_each(|shard| self.for_each_in(shard, &mut visit));
+    }
+
+    /// Visits every live key of one shard, in no order, as of one moment.
+    pub(super) fn for_each_in(&self, shard: usize, mut visit: impl FnMut(&[u8], &Entry)) {
+        let Some(shard) = self.shards.get(shard) else { return };
+        let shard = shard.read();
+        let rows = shard.table.iter().filter_map(|at| row::decode(shard.arena.get(*at)));
+        rows.filter(|row| !row.tombstone).for_each(|row| visit(row.key, &row.entry(self.frame_len)));
     }
 
     /// Takes away the keys whose time has come and hands out what they were.
@@ -236,7 +243,7 @@ impl Keydir {
 
     /// The shard by bits that the table inside does not use: it takes the highest 7 and the lowest.
     fn shard_of(&self, hash: u64) -> usize {
-        (hash >> (57 - SHARD_BITS)) as usize & ((1 << SHARD_BITS) - 1)
+        (hash >> (57 - SHARD_BITS)) as usize & (Self::SHARDS - 1)
     }
 }
 
