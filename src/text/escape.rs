@@ -95,7 +95,7 @@ impl Clipped {
 
 /// One step of the input and how it is shown.
 #[derive(Clone, Copy, Debug)]
-enum Shown {
+pub(super) enum Shown {
     /// As it is.
     Plain { c: char, cells: usize },
     /// A backslash and a letter.
@@ -131,14 +131,14 @@ impl Shown {
         }
     }
 
-    fn push_to(self, out: &mut String) {
+    pub(super) fn push_to(self, out: &mut String) {
         match self {
             Self::Plain { c, .. } => out.push(c),
             other => drop(other.write_to(out)), // a String takes everything
         }
     }
 
-    fn cells(self) -> usize {
+    pub(super) fn cells(self) -> usize {
         match self {
             Self::Plain { cells, .. } => cells,
             Self::Letter(_) => 2,
@@ -158,6 +158,10 @@ fn joins_or_hides(c: char) -> bool {
 }
 
 /// The input, a character or stray byte at a time.
+pub(super) fn pieces(bytes: &[u8]) -> impl Iterator<Item = Shown> + '_ {
+    Pieces::of(bytes)
+}
+
 struct Pieces<'a> {
     rest: &'a [u8],
 }

@@ -7,6 +7,7 @@
 //! - [`words`]: a command line, as typed in the interface or found in a batch file, word by word.
 //! - [`units`] and [`time`]: numbers as people read and write them.
 
+mod elide;
 pub mod escape;
 pub mod literal;
 mod literal_error;
@@ -14,6 +15,7 @@ pub mod time;
 pub mod units;
 pub mod words;
 
+pub use elide::{escape_around, escape_ends};
 pub use escape::{Clipped, Escaped, escape, escape_into, escape_str, escape_to_width, path};
 pub use literal::{FilesAllowed, ValueLiteral, key_literal, parse_key, parse_value};
 pub use literal_error::{LiteralError, LiteralProblem};
