@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::app::{Content, Figures, Opened, Pane, Said, Step};
 use super::difference::DiffPage;
 use super::effect::{
-    HintsWanted, HistoryWanted, KeysWanted, LookUpWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
+    HintsWanted, HistoryWanted, KeyView, KeysWanted, LookUpWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
     ValueWanted,
 };
 use super::findings::FindingsPage;
@@ -84,6 +84,7 @@ pub enum Verb {
     NextMatch,
     PreviousMatch,
     Sort,
+    Tree,
     CommandLine,
     Help,
     Verify,
@@ -224,6 +225,13 @@ pub enum Arrived {
     Refused(String),
     /// A window of the key list.
     Keys(KeysSeen),
+    /// A key list is being made, and nothing of it can be shown yet.
+    MakingKeys {
+        /// Which.
+        view: KeyView,
+        /// How far.
+        work: KeysWork,
+    },
     /// A window of a record list.
     Records(RecordsSeen),
     /// Rows of a record list that were counted so far.
@@ -352,10 +360,59 @@ pub struct Progress {
 /// One line of the key list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
-    /// The key.
+    /// The key; on the line of a branch, what its keys begin with.
     pub key: Arc<[u8]>,
-    /// Its entry; `None` if it went away since the list was made.
+    /// Its entry; `None` if it went away since the list was made, or for a branch.
     pub entry: Option<Entry>,
+    /// How many branches it is in.
+    pub depth: usize,
+    /// Bytes of the key that these branches tell already.
+    pub stem: usize,
+    /// What a branch has to say.
+    pub branch: Option<Branch>,
+}
+
+/// A branch of the key tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// How many keys it holds, those of branches in it included.
+    pub keys: usize,
+    /// Its keys are on the lines below.
+    pub open: bool,
+}
+
+/// What a worker does to make a key list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// It reads the keydir.
+    Reading,
+    /// It looks which keys pass the filter.
+    Filtering,
+    /// It puts them in order.
+    Sorting,
+    /// It gathers them into branches.
+    Branching,
+}
+
+impl Making {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Filtering => "filtering",
+            Self::Sorting => "sorting",
+            Self::Branching => "branching",
+        }
+    }
+}
+
+/// How far the making of a key list has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct KeysWork {
+    pub making: Making,
+    pub done: usize,
+    pub total: usize,
 }
 
 /// A window of the key list.
@@ -365,14 +422,20 @@ pub struct KeysSeen {
     pub wanted: KeysWanted,
     /// The state of the store that it shows; higher is later.
     pub generation: u64,
-    /// Keys that pass the filter.
+    /// Lines of the list.
     pub total: usize,
-    /// The number of the first row.
+    /// Keys that pass the filter.
+    pub keys: usize,
+    /// The number of the first line at hand.
     pub from: usize,
-    /// The rows.
+    /// The lines.
     pub rows: Vec<KeyRow>,
-    /// The row that was asked about, or the one that took its place.
+    /// The line that was asked about, or the one that took its place.
     pub place: usize,
+    /// What the tree is split at; `None`: it is no tree.
+    pub delimiter: Option<u8>,
+    /// It is still being made: more lines follow those that are there.
+    pub work: Option<KeysWork>,
 }
 
 /// A window of a record list.

@@ -2,9 +2,12 @@
 //!
 //! Plain data, comparable, so that a test can say what a key press led to.
 
+mod keys;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use self::keys::{KeyPlace, KeyView, KeysWanted, OpenBranches, Sort, open_around};
 use super::command::Command;
 use crate::format::SegmentId;
 use crate::inspect::{HintPart, Sought};
@@ -80,71 +83,6 @@ pub struct Run {
     pub keys: KeysWanted,
     /// The record list on the screen.
     pub records: Option<RecordsWanted>,
-}
-
-/// The order of the key list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// By bytes of the key.
-    #[default]
-    Name,
-    /// Largest value first.
-    Size,
-    /// Newest first.
-    Age,
-}
-
-impl Sort {
-    /// The next one in turn.
-    pub fn next(self) -> Self {
-        match self {
-            Self::Name => Self::Size,
-            Self::Size => Self::Age,
-            Self::Age => Self::Name,
-        }
-    }
-
-    /// The word in the pane's title.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Name => "name↑",
-            Self::Size => "size↓",
-            Self::Age => "newest",
-        }
-    }
-}
-
-/// A window of the key list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeysWanted {
-    /// Only keys that begin with this.
-    pub filter: Vec<u8>,
-    /// Their order.
-    pub sort: Sort,
-    /// Where the window lies.
-    pub at: KeyPlace,
-    /// How many rows it has.
-    pub rows: usize,
-}
-
-/// A place in the key list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyPlace {
-    /// By number.
-    Row(usize),
-    /// Where a key is.
-    Key {
-        /// The key.
-        key: Arc<[u8]>,
-        /// Its row so far, in case it is gone and the order does not say where it would be.
-        or: usize,
-    },
-}
-
-impl Default for KeyPlace {
-    fn default() -> Self {
-        Self::Row(0)
-    }
 }
 
 /// A window of the records of a segment.

@@ -101,8 +101,9 @@ use Key::{
 /// The table. Its order is the order of hints and help.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
-    row(In(Pane::Keys),     &[Enter],                Verb::Enter,                   "open",     "Go to the record of the selected key."),
+    row(In(Pane::Keys),     &[Enter],                Verb::Enter,                   "open",     "Go to the record of the key; open or close a branch."),
     row(In(Pane::Keys),     &[Char('s')],            Verb::Sort,                    "sort",     "Sort by name, then by size, then by age."),
+    row(In(Pane::Keys),     &[Char('t')],            Verb::Tree,                    "tree",     "As a tree, or flat; in a tree → and ← open and close."),
     row(In(Pane::Keys),     &[Char('d')],            Verb::Delete,                  "delete",   "Delete the selected key, after a yes."),
     row(In(Pane::Segments), &[Enter],                Verb::Enter,                   "records",  "Open the selected segment's records."),
     row(In(Pane::Segments), &[Char(']')],            Verb::CellAfter,               "map",      "Select the next cell of the map; enter shows it."),
@@ -130,7 +131,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('?')],                         Verb::Help,                    "help",     "Show this page."),
     row(Panes, &[Char('q')],                         Verb::Quit,                    "quit",     "Make everything durable and leave."),
     row(Panes, &[Char(':')],                         Verb::CommandLine,             "command",  "Type a command."),
-    row(Panes, &[Char('/')],                         Verb::Filter,                  "find",     "Filter the keys by how they begin, as you type."),
+    row(Panes, &[Char('/')],                         Verb::Filter,                  "find",     "Filter the keys: how they begin, re:PATTERN, or ~WORD."),
     row(Panes, &[Tab],                               Verb::NextPane,                "pane",     "Go to the next pane."),
     row(Panes, &[BackTab],                           Verb::PreviousPane,            "",         "Go to the pane before."),
     row(Panes, &[Char('1')],                         Verb::Focus(Pane::Keys),       "",         "Go to the keys."),

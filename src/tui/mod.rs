@@ -20,6 +20,7 @@ pub mod difference;
 pub mod dump;
 pub mod effect;
 pub mod field;
+pub mod filter;
 pub mod findings;
 pub mod help;
 pub mod input;

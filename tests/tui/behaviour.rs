@@ -349,7 +349,7 @@ fn an_escape_that_is_half_there_is_told_of_until_it_is_whole_and_not_taken_befor
     screen.type_text("b");
     assert_eq!(screen.said(), "");
     screen.press("enter");
-    assert_eq!((screen.app.typing, screen.app.keys.prefix.as_slice()), (None, &b"k"[..]));
+    assert_eq!((screen.app.typing, screen.app.keys.filter.prefix()), (None, &b"k"[..]));
 }
 
 #[test]

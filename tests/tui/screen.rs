@@ -51,6 +51,8 @@ pub struct Screen {
     pub effects: Vec<Effect>,
     /// Effects that wait, while the workers are slow.
     slow: Option<Vec<Effect>>,
+    /// Workers find that something newer is wanted as soon as they look.
+    pub overtaken: bool,
     disk: SimDisk,
     desk: Desk,
     answers: Receiver<Action>,
@@ -68,8 +70,18 @@ impl Screen {
         let size = Size { width: size.0, height: size.1 };
         let app = App::new(Path::new(path).to_owned(), size, NOW + 90_000_000);
         let effects = start(&app, false);
-        let mut screen =
-            Self { app, left: false, effects: Vec::new(), slow: None, disk: disk.clone(), desk, answers, size, theme };
+        let mut screen = Self {
+            app,
+            left: false,
+            effects: Vec::new(),
+            slow: None,
+            overtaken: false,
+            disk: disk.clone(),
+            desk,
+            answers,
+            size,
+            theme,
+        };
         screen.carry_out(effects);
         screen
     }
@@ -102,9 +114,10 @@ impl Screen {
         for effect in effects {
             self.left |= effect == Effect::Quit;
             self.effects.push(effect.clone());
+            let overtaken = self.overtaken;
             match &mut self.slow {
                 Some(waiting) => waiting.push(effect),
-                None => self.desk.perform(effect, &|| false),
+                None => self.desk.perform(effect, &|| overtaken),
             }
         }
         while let Ok(action) = self.answers.try_recv() {

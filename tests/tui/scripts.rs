@@ -54,6 +54,8 @@ enum Command {
     Run(String),
     /// Changes the screen's size. Example: resize 40x10
     Resize(String),
+    /// Has workers give up whatever takes more than a step, until told otherwise. Example: overtake true
+    Overtake(bool),
     /// Shows the screen.
     Screen,
     /// Shows the last lines of the screen.
@@ -122,6 +124,7 @@ impl goldenscript::Runner for Session {
                 let (width, height) = size(cells)?;
                 self.screen()?.resize(width, height);
             }
+            Command::Overtake(so) => self.screen()?.overtaken = *so,
             Command::Screen => return Ok(self.screen()?.text()),
             Command::Bottom => {
                 let text = self.screen()?.text();

@@ -10,13 +10,14 @@ use crate::format::SegmentId;
 use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, HintRow, RecordRow, StripMap, Version};
 use crate::store::{KeydirShape, KeydirSlot, Location};
-use crate::tui::action::{KeyRow, Progress, ValuePart};
+use crate::tui::action::{KeyRow, KeysWork, Progress, ValuePart};
 use crate::tui::dump::DumpCursor;
 use crate::tui::effect::{
-    HintPlace, HintsWanted, HistoryWanted, KeysWanted, MapsWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
-    Sort, ValueWanted,
+    HintPlace, HintsWanted, HistoryWanted, KeyView, KeysWanted, MapsWanted, OpenBranches, RecordWanted, RecordsWanted,
+    SeekWanted, SlotWanted, Sort, ValueWanted,
 };
 use crate::tui::field::Field;
+use crate::tui::filter::KeyFilter;
 use crate::tui::list::{Cursor, Window};
 use crate::value::{Known, View};
 
@@ -27,18 +28,32 @@ pub struct KeysPane {
     pub cursor: Cursor,
     /// The key on it: what the selection follows when rows move.
     pub selected: Option<Arc<[u8]>>,
+    /// The branch on it, if it is none of a key.
+    pub branch: Option<Arc<[u8]>>,
     /// The rows at hand.
     pub window: Window<KeyRow>,
+    /// How many keys pass the filter.
+    pub passing: usize,
     /// The order.
     pub sort: Sort,
-    /// What keys must begin with, as typed.
-    pub filter: Field,
-    /// The same as bytes; stays behind while an escape is half typed.
-    pub prefix: Vec<u8>,
+    /// As a tree.
+    pub tree: bool,
+    /// The branches that are open, whether or not they are to be seen.
+    pub open: OpenBranches,
+    /// What the tree is split at.
+    pub delimiter: Option<u8>,
+    /// The filter as typed.
+    pub typed: Field,
+    /// The same as understood; stays behind while what is typed cannot be read.
+    pub filter: KeyFilter,
     /// What was asked for last.
     pub asked: Option<KeysWanted>,
     /// The answer to that is still to come.
     pub waiting: bool,
+    /// How far the answer has come, if it takes long.
+    pub work: Option<KeysWork>,
+    /// The list that the rows are of.
+    pub shown: Option<KeyView>,
     /// The generation of the rows.
     pub generation: u64,
 }
@@ -47,6 +62,18 @@ impl KeysPane {
     /// The selected row, if it is at hand.
     pub fn row(&self) -> Option<&KeyRow> {
         self.window.get(self.cursor.at)
+    }
+
+    /// The list that is wanted now.
+    pub fn view(&self) -> KeyView {
+        let tree = self.tree.then(|| Arc::clone(&self.open));
+        let sort = if self.tree { Sort::Name } else { self.sort };
+        KeyView { filter: self.filter.clone(), sort, tree }
+    }
+
+    /// Whether the rows are of another list than the one that is being made.
+    pub fn is_old(&self) -> bool {
+        self.work.is_some() && self.shown.as_ref() != self.asked.as_ref().map(|asked| &asked.view)
     }
 }
 

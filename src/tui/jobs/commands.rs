@@ -62,7 +62,8 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
         Command::List { .. } | Command::Help { .. } | Command::Quit => Outcome::said(Tone::Plain, ""),
     };
     let mut keys = run.keys;
-    if let Some(key) = outcome.select.filter(|key| key.starts_with(&keys.filter)) {
+    if let Some(key) = outcome.select.filter(|key| keys.view.filter.matcher().passes(key)) {
+        keys.view = session.revealing(keys.view, &key);
         keys.at = KeyPlace::Key { key, or: 0 };
     }
     let records = outcome.show.and_then(|place| {

@@ -135,6 +135,7 @@ mod tests {
         }
         assert!(line.is_overtaken(discriminant(&look(0))));
         assert!(!line.is_overtaken(discriminant(&Effect::Findings)), "one of another kind waits its turn");
+        assert!(!line.is_overtaken(discriminant(&open("a"))), "a command is never replaced");
         line.state.lock().finishing = true;
         let done: Vec<Effect> = std::iter::from_fn(|| line.next()).collect();
         assert_eq!(done, [open("a"), Effect::Complete(Vec::new()), open("a"), look(3)]);

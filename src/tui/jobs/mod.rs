@@ -94,7 +94,11 @@ impl Desk {
 
     fn look(&self, session: &Session, effect: Effect, overtaken: &dyn Fn() -> bool) {
         match effect {
-            Effect::Keys(wanted) => self.answer(Arrived::Keys(session.keys(wanted))),
+            Effect::Keys(wanted) => {
+                if let Some(seen) = session.keys(wanted, overtaken, &|arrived| self.answer(arrived)) {
+                    self.answer(Arrived::Keys(seen));
+                }
+            }
             Effect::Records(wanted) => {
                 self.unless_it_fails(session.records(&wanted, overtaken, &|arrived| self.answer(arrived)));
             }
@@ -139,8 +143,9 @@ impl Desk {
             }
             Effect::Pause(paused) => session.pause(paused),
             Effect::Complete(prefix) => {
-                let keys = session.completions(&prefix, COMPLETIONS);
-                self.answer(Arrived::Completions { prefix, keys });
+                if let Some(keys) = session.completions(&prefix, COMPLETIONS, overtaken) {
+                    self.answer(Arrived::Completions { prefix, keys });
+                }
             }
             Effect::Run(run) => {
                 if run.command == Command::Verify {
@@ -187,6 +192,7 @@ pub struct Jobs {
     commands: Lane,
     long: Lane,
     keys: Lane,
+    asides: Lane,
     records: Lane,
     hints: Lane,
     seek: Lane,
@@ -206,6 +212,7 @@ impl Jobs {
             commands: lane("commands")?,
             long: lane("long")?,
             keys: lane("keys")?,
+            asides: lane("asides")?,
             records: lane("records")?,
             hints: lane("hints")?,
             seek: lane("seek")?,
@@ -224,7 +231,8 @@ impl Jobs {
             Effect::Open { .. } => self.commands.post(effect),
             Effect::Run(run) if run.command == Command::Verify => self.long.post(effect),
             Effect::Run(_) => self.commands.post(effect),
-            Effect::Keys(_) | Effect::Complete(_) | Effect::Findings => self.keys.post(effect),
+            Effect::Keys(_) => self.keys.post(effect),
+            Effect::Complete(_) | Effect::Findings => self.asides.post(effect),
             Effect::Records(_) => self.records.post(effect),
             Effect::Hints(_) => self.hints.post(effect),
             Effect::Seek(_) => self.seek.post(effect),
@@ -246,8 +254,8 @@ impl Jobs {
         self.desk.stop.store(true, Ordering::Relaxed);
         self.desk.stop_history.store(true, Ordering::Relaxed);
         self.desk.stop_seek.store(true, Ordering::Relaxed);
-        let looks = [self.rest, self.history, self.keys, self.records, self.anatomy, self.values, self.maps];
-        let more = [self.hints, self.seek, self.long, self.commands];
+        let looks = [self.rest, self.history, self.keys, self.asides, self.records, self.anatomy, self.values];
+        let more = [self.maps, self.hints, self.seek, self.long, self.commands];
         for lane in looks.into_iter().chain(more) {
             lane.finish();
         }

@@ -1,28 +1,36 @@
 //! A store that is open, with the orders and indexes that its lists are windows of.
 //!
-//! Lists are kept here, off the screen's thread; the screen gets windows. What they cost: a key and 32 bytes for each in
-//! the list by name, 24 bytes more in another order; 16 bytes for every 256 records walked.
+//! Lists are kept here, off the screen's thread; the screen gets windows. What they cost is said in [`super::keys`]; 16
+//! bytes for every 256 records walked.
 //! Invariant: a window says of which generation it is, read before the window was made, so it is at least that new.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::Answers;
 use super::hints::HintIndex;
-use super::keys::{KeyChange, KeyIndex};
+use super::keys::{KeyChange, KeyLists};
 use super::recorder::Recorder;
 use super::records::{Look, RecordIndex};
 use super::watch::{self, Nudge};
 use crate::disk::ReadDisk;
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Moved, Store};
 use crate::tui::action::{Arrived, KeysSeen, RecordsSeen};
 use crate::tui::app::Figures;
-use crate::tui::effect::{HintsWanted, KeysWanted, RecordsWanted};
+use crate::tui::effect::{HintsWanted, KeyView, KeysWanted, RecordsWanted};
+
+/// A list that takes longer to make is told of, so that it is known that what is on the screen is an older one.
+const FIRST: Duration = Duration::from_millis(30);
+/// How often it is told how far the making has come.
+const BETWEEN: Duration = Duration::from_millis(100);
+/// Changes that are kept for the next look at the keys.
+const UNREAD: usize = 1 << 16;
 
 /// An open store and its watcher.
 pub(super) struct Session {
@@ -36,7 +44,7 @@ pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) recorder: Arc<Recorder>,
     generation: AtomicU64,
-    keys: Mutex<KeyIndex>,
+    keys: Mutex<KeyLists>,
     changes: Mutex<Vec<KeyChange>>,
     records: RecordIndex,
     hints: HintIndex,
@@ -94,27 +102,70 @@ impl Session {
         self.inner.moved();
     }
 
-    /// A window of the key list. Waits while the list is being sorted.
-    pub(super) fn keys(&self, wanted: KeysWanted) -> KeysSeen {
-        let generation = self.inner.generation();
-        let mut index = self.inner.keys.lock();
-        self.inner.catch_up(&mut index);
-        index.window(self.store(), wanted, generation)
+    /// A window of the key list. `None`: overtaken by a later look. Whatever takes long is done in steps, between which
+    /// commands find the lists free, and told of.
+    pub(super) fn keys(
+        &self,
+        wanted: KeysWanted,
+        overtaken: &dyn Fn() -> bool,
+        tell: &dyn Fn(Arrived),
+    ) -> Option<KeysSeen> {
+        let asked = self.inner.generation();
+        let mut told = Instant::now().checked_sub(BETWEEN).unwrap_or_else(Instant::now) + FIRST;
+        loop {
+            let generation = self.inner.generation();
+            let mut lists = self.inner.keys.lock();
+            self.inner.catch_up(&mut lists, generation);
+            let Some(work) = lists.work(self.store(), &wanted.view, (asked, generation)) else {
+                return Some(lists.window(self.store(), wanted));
+            };
+            let gives_up = overtaken();
+            if gives_up || told.elapsed() >= BETWEEN {
+                let partial = lists.partial(self.store(), &wanted, work);
+                drop(lists);
+                tell(partial.map_or(Arrived::MakingKeys { view: wanted.view.clone(), work }, Arrived::Keys));
+                told = Instant::now();
+            }
+            if gives_up {
+                return None;
+            }
+        }
     }
 
     /// A window of the key list, unless that would mean to wait.
     pub(super) fn keys_now(&self, wanted: KeysWanted) -> Option<KeysSeen> {
         let generation = self.inner.generation();
-        let mut index = self.inner.keys.try_lock()?;
-        self.inner.catch_up(&mut index);
-        Some(index.window(self.store(), wanted, generation))
+        let mut lists = self.inner.keys.try_lock()?;
+        self.inner.catch_up(&mut lists, generation);
+        let ready = lists.work_at_once(self.store(), &wanted.view, generation);
+        ready.then(|| lists.window(self.store(), wanted))
     }
 
-    /// The first keys that begin with `prefix`.
-    pub(super) fn completions(&self, prefix: &[u8], most: usize) -> Vec<Arc<[u8]>> {
-        let mut index = self.inner.keys.lock();
-        self.inner.catch_up(&mut index);
-        index.beginning_with(self.store(), prefix).iter().take(most).cloned().collect()
+    /// The view with the branches open that a key is in, unless that would mean to wait.
+    pub(super) fn revealing(&self, view: KeyView, key: &[u8]) -> KeyView {
+        match self.inner.keys.try_lock() {
+            Some(lists) => lists.revealing(view, key),
+            None => view,
+        }
+    }
+
+    /// The first keys that begin with `prefix`. `None`: overtaken by a later look.
+    pub(super) fn completions(
+        &self,
+        prefix: &[u8],
+        most: usize,
+        overtaken: &dyn Fn() -> bool,
+    ) -> Option<Vec<Arc<[u8]>>> {
+        while !overtaken() {
+            let generation = self.inner.generation();
+            let mut lists = self.inner.keys.lock();
+            self.inner.catch_up(&mut lists, generation);
+            if let Some(keys) = lists.beginning_with(prefix, most) {
+                return Some(keys);
+            }
+            lists.work(self.store(), &KeyView::default(), (0, generation));
+        }
+        None
     }
 
     /// Windows of a record list, as they become known.
@@ -175,15 +226,21 @@ impl Inner {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Another process moved anything: the key list is made anew when it is looked at next.
-    pub(super) fn followed(&self) {
-        self.changes.lock().push(KeyChange::Anything);
-        self.moved();
+    /// Another process moved something; [`Inner::moved`] is to follow.
+    pub(super) fn followed(&self, moved: Moved<'_>) {
+        let mut changes = self.changes.lock();
+        if changes.len() >= UNREAD {
+            // Nobody looks at the keys: the list is made anew when somebody does.
+            *changes = vec![KeyChange::Anything];
+        }
+        changes.push(match moved {
+            Moved::Key { key, before, after } => KeyChange::One { key: key.into(), before, after },
+            Moved::Everything => KeyChange::Anything,
+        });
     }
 
-    fn catch_up(&self, index: &mut KeyIndex) {
-        for change in self.changes.lock().drain(..) {
-            index.apply(change);
-        }
+    fn catch_up(&self, lists: &mut KeyLists, generation: u64) {
+        let changes = std::mem::take(&mut *self.changes.lock());
+        lists.take(changes, generation);
     }
 }

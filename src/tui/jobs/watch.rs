@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::Answers;
 use super::session::Inner;
 use crate::disk::ReadDisk;
-use crate::store::{Mode, Refreshed};
+use crate::store::{Mode, Moved, Refreshed};
 use crate::tui::action::{Action, Arrived, Pulse};
 
 /// How often names and lengths are looked at.
@@ -125,7 +125,16 @@ impl Watch {
             return self.rest();
         }
         let store = &self.session.store;
-        let Ok(refreshed) = self.session.recorder.quietly(|| store.refresh()) else { return };
+        let mut any = false;
+        let mut moved = |moved: Moved<'_>| {
+            any = true;
+            self.session.followed(moved);
+        };
+        let refreshed = self.session.recorder.quietly(|| store.refresh_telling(&mut moved));
+        if any {
+            self.session.moved();
+        }
+        let Ok(refreshed) = refreshed else { return };
         let bytes = bytes(&now).saturating_sub(bytes(&self.seen));
         let is_first = self.seen.is_empty();
         self.seen = now;
@@ -133,7 +142,7 @@ impl Watch {
         if refreshed == Refreshed::default() {
             return;
         }
-        self.session.followed();
+        self.session.moved();
         self.moved = Some(Instant::now());
         let bytes = if is_first { 0 } else { bytes };
         self.tell(Some(Pulse { records: refreshed.records, bytes, took }));

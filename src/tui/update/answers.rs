@@ -1,12 +1,11 @@
 //! What arrives from workers. An answer that nobody waits for any more, or that is about an older state of the store
 //! than the screen shows already, is dropped.
 
-use super::{dissect, follow, hints, history, index, jumps, records, typing, value};
-use crate::tui::action::{Arrived, KeysSeen, Ran};
-use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Pane, Stage, Tone, Traced};
-use crate::tui::effect::{Effect, KeyPlace};
-use crate::tui::layout::layout;
-use crate::tui::list::{Cursor, Window};
+use super::{dissect, follow, hints, history, index, jumps, keys, records, typing, value};
+use crate::tui::action::{Arrived, Ran};
+use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Stage, Tone, Traced};
+use crate::tui::effect::Effect;
+use crate::tui::list::Cursor;
 
 /// Points of the keydir's growth that are kept.
 const GROWTH: usize = 512;
@@ -22,12 +21,8 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::Missing(path) => app.stage = Stage::AskCreate(path),
         Arrived::Choose(members) => app.stage = Stage::Choose { members, cursor: Cursor::default() },
         Arrived::Refused(reason) => app.stage = Stage::Refused(reason),
-        Arrived::Keys(seen) => {
-            let asked = app.keys.asked.as_ref();
-            if asked.is_some_and(|a| a.filter == seen.wanted.filter && a.sort == seen.wanted.sort) {
-                take_keys(app, seen);
-            }
-        }
+        Arrived::Keys(seen) => keys::arrived(app, seen),
+        Arrived::MakingKeys { view, work } => keys::making(app, &view, work),
         Arrived::Records(seen) => {
             if app.records.asked.as_ref() == Some(&seen.wanted) {
                 records::arrived(app, seen);
@@ -39,7 +34,7 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::HintStanding { segment, standing } => hints::standing(app, segment, standing),
         Arrived::Seeking { wanted, progress } => jumps::progress(app, &wanted, progress),
         Arrived::Sought(seen) => jumps::sought(app, seen),
-        Arrived::LookedUp { wanted, entry } => jumps::looked_up(app, wanted, entry),
+        Arrived::LookedUp { wanted, entry } => return jumps::looked_up(app, wanted, entry),
         Arrived::Record(seen) => dissect::arrived(app, seen),
         Arrived::Value(seen) => value::arrived(app, seen),
         Arrived::Diff(difference) => history::compared(app, difference),
@@ -59,6 +54,7 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::Completions { prefix, keys } => typing::completed(app, prefix, keys),
         Arrived::Failed(reason) => {
             app.keys.waiting = false;
+            app.keys.work = None;
             records::failed(app);
             app.say(Tone::Bad, reason);
         }
@@ -92,25 +88,6 @@ fn take_figures(app: &mut App, figures: Figures) {
     app.figures = Some(figures);
 }
 
-fn take_keys(app: &mut App, seen: KeysSeen) {
-    let page = layout(app).page(Pane::Keys);
-    let keys = &mut app.keys;
-    if seen.generation < keys.generation {
-        return;
-    }
-    let answers_last = keys.asked.as_ref() == Some(&seen.wanted);
-    keys.waiting &= !answers_last;
-    keys.generation = seen.generation;
-    keys.window = Window { from: seen.from, rows: seen.rows, total: seen.total };
-    match seen.wanted.at {
-        KeyPlace::Key { .. } | KeyPlace::Row(0) if answers_last => keys.cursor.jump(seen.place, seen.total, page),
-        _ => keys.cursor.settle(seen.total, page),
-    }
-    if answers_last || keys.selected.is_none() {
-        keys.selected = keys.row().map(|row| row.key.clone());
-    }
-}
-
 /// A command ended: its answer and everything that it moved become visible in one step.
 fn end(app: &mut App, ran: Ran) {
     if ran.was_long {
@@ -121,11 +98,8 @@ fn end(app: &mut App, ran: Ran) {
     app.said = Some(ran.said);
     app.page = ran.page.map(|content| Page { content, top: 0 }).or(app.page.take());
     take_figures(app, ran.figures);
-    if let Some(seen) =
-        ran.keys.filter(|seen| seen.wanted.filter == app.keys.prefix && seen.wanted.sort == app.keys.sort)
-    {
-        app.keys.asked = Some(seen.wanted.clone());
-        take_keys(app, seen);
+    if let Some(seen) = ran.keys {
+        keys::ran(app, seen);
     }
     if let Some(seen) = ran.records {
         // Whatever led so far: now the record that was just written does, until somebody moves.

@@ -12,10 +12,9 @@ use crate::tui::action::{Progress, SeekSeen, Target};
 use crate::tui::app::{App, Lead, Pane, Tone};
 use crate::tui::effect::{Effect, LookUpWanted, SeekWanted};
 
-use super::follow;
 use super::records::show_record;
-use super::typing;
 use super::verbs::focus;
+use super::{follow, keys};
 
 /// Cells that a key takes in an answer.
 const KEY_CELLS: usize = 40;
@@ -124,20 +123,17 @@ pub(super) fn look_up(app: &mut App) -> Vec<Effect> {
 }
 
 /// Selects the key in the keydir; the record list stays where it is.
-pub(super) fn looked_up(app: &mut App, wanted: LookUpWanted, entry: Option<Entry>) {
+pub(super) fn looked_up(app: &mut App, wanted: LookUpWanted, entry: Option<Entry>) -> Vec<Effect> {
     let key = match &*wanted.key {
         [] => "the empty key".to_owned(),
         key => text::escape_to_width(key, KEY_CELLS).text,
     };
     let Some(entry) = entry else {
-        return app
-            .say(Tone::Plain, format!("the keydir has no entry of {key}: it was deleted, expired or never loaded"));
+        app.say(Tone::Plain, format!("the keydir has no entry of {key}: it was deleted, expired or never loaded"));
+        return Vec::new();
     };
-    if !wanted.key.starts_with(&app.keys.prefix) {
-        typing::clear_filter(app);
-    }
     follow::moved(app);
-    app.keys.selected = Some(wanted.key);
+    let effects = keys::select(app, wanted.key);
     app.lead = Lead::Keys;
     focus(app, Pane::Keydir);
     app.records.pinned = true;
@@ -151,4 +147,5 @@ pub(super) fn looked_up(app: &mut App, wanted: LookUpWanted, entry: Option<Entry
             }
         },
     );
+    effects
 }

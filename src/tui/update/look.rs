@@ -4,13 +4,12 @@
 //! Nothing is asked for twice while the answer is under way, and nothing that is at hand is asked for at all.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 pub(super) use super::records::show_record;
-use super::{dissect, history, index, records, strips, value};
+use super::{dissect, history, index, keys, records, strips, value};
 use crate::store::Location;
 use crate::tui::app::{App, Content, Lead, Page, Pane, Said, Tone};
-use crate::tui::effect::{Effect, KeyPlace, KeysWanted};
+use crate::tui::effect::Effect;
 use crate::tui::layout::{Layout, layout};
 
 /// Windows hold this many pages, so that a page up or down is at hand already.
@@ -27,7 +26,7 @@ pub(super) fn look(app: &mut App) -> Vec<Effect> {
     }
     let places = layout(app);
     settle(app, &places);
-    let mut effects: Vec<Effect> = look_at_keys(app, &places).into_iter().collect();
+    let mut effects: Vec<Effect> = keys::look(app, &places).into_iter().collect();
     follow_lead(app);
     effects.extend(records::look(app, &places));
     effects.extend(dissect::look(app, &places));
@@ -57,42 +56,6 @@ pub(super) fn window_rows(app: &App) -> usize {
 /// What is shown and a page on both sides.
 pub(super) fn with_margin(shown: Range<usize>, page: usize, total: usize) -> Range<usize> {
     shown.start.saturating_sub(page)..(shown.end + page).min(total)
-}
-
-/// The key list as the screen wants it now.
-pub(super) fn keys_wanted(app: &App) -> KeysWanted {
-    let keys = &app.keys;
-    let at = match &keys.selected {
-        Some(key) if key.starts_with(&keys.prefix) => KeyPlace::Key { key: Arc::clone(key), or: keys.cursor.at },
-        Some(_) => KeyPlace::Row(0),
-        None => KeyPlace::Row(keys.cursor.at),
-    };
-    KeysWanted { filter: keys.prefix.clone(), sort: keys.sort, at, rows: window_rows(app) }
-}
-
-fn look_at_keys(app: &mut App, places: &Layout) -> Option<Effect> {
-    let wanted = keys_wanted(app);
-    let page = places.page(Pane::Keys).max(1);
-    let keys = &mut app.keys;
-    let newest = app.figures.as_ref().map_or(0, |figures| figures.generation);
-    let same_list = keys.asked.as_ref().is_some_and(|a| a.filter == wanted.filter && a.sort == wanted.sort);
-    if same_list && keys.waiting {
-        let near = |asked: &KeysWanted| match (&asked.at, &wanted.at) {
-            (KeyPlace::Row(asked), KeyPlace::Row(row)) => asked.abs_diff(*row) < page,
-            (KeyPlace::Row(_), KeyPlace::Key { .. }) => true,
-            (asked, wanted) => asked == wanted,
-        };
-        if keys.asked.as_ref().is_some_and(near) {
-            return None;
-        }
-    }
-    let shown = with_margin(keys.cursor.shown(keys.window.total, page), page, keys.window.total);
-    if same_list && keys.generation >= newest && keys.window.covers(&shown) {
-        return None;
-    }
-    keys.asked = Some(wanted.clone());
-    keys.waiting = true;
-    Some(Effect::Keys(wanted))
 }
 
 /// Where the selected key's record is.

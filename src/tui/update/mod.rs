@@ -14,6 +14,7 @@ mod hints;
 mod history;
 mod index;
 mod jumps;
+mod keys;
 mod look;
 mod mouse;
 mod moves;

@@ -2,7 +2,8 @@
 //!
 //! Where a line is typed, a question is asked or nothing is open, the mouse does nothing, so that a slip costs nothing.
 
-use super::moves::{go, take_key};
+use super::keys;
+use super::moves::go;
 use super::verbs::focus;
 use super::{follow, records, strips};
 use crate::tui::action::Motion;
@@ -37,7 +38,7 @@ pub(super) fn click(app: &mut App, x: u16, y: u16) {
     match pane {
         Pane::Keys => {
             app.keys.cursor.at = within(app.keys.cursor.top + line, app.keys.window.total);
-            take_key(app);
+            keys::take(app);
         }
         Pane::Segments => {
             app.segments.at = within(app.segments.top + line, app.segment_rows().len());

@@ -1,7 +1,7 @@
 //! Moving: in lists, from pane to pane.
 
 use super::verbs::focus;
-use super::{dissect, follow, history, index, records, value};
+use super::{dissect, follow, history, index, keys, records, value};
 use crate::tui::action::Motion;
 use crate::tui::app::{App, Content, Lead, Pane, Stage};
 use crate::tui::effect::Effect;
@@ -21,7 +21,13 @@ pub(super) fn go(app: &mut App, motion: Motion) -> Vec<Effect> {
     }
     match motion {
         Motion::Left | Motion::Right if app.focus != Pane::Record => {
-            if let Some(pane) = places.neighbour(app.focus, motion == Motion::Left) {
+            let left = motion == Motion::Left;
+            if app.focus == Pane::Keys
+                && let Some(effects) = keys::sideways(app, left)
+            {
+                return effects;
+            }
+            if let Some(pane) = places.neighbour(app.focus, left) {
                 focus(app, pane);
             }
             Vec::new()
@@ -36,7 +42,7 @@ fn within(app: &mut App, places: &Layout, motion: Motion) -> Vec<Effect> {
             follow::moved(app);
             app.lead = Lead::Keys;
             app.keys.cursor.go(motion, app.keys.window.total, places.page(Pane::Keys));
-            take_key(app);
+            keys::take(app);
         }
         Pane::Segments => {
             follow::moved(app);
@@ -66,29 +72,6 @@ fn within(app: &mut App, places: &Layout, motion: Motion) -> Vec<Effect> {
 
 /// Lines that the keydir has to say at most.
 const KEYDIR_LINES: usize = 28;
-
-/// The key under the cursor becomes the one that the selection follows.
-pub(super) fn take_key(app: &mut App) {
-    app.keys.selected = app.keys.row().map(|row| row.key.clone());
-    app.records.pinned = false;
-}
-
-/// The next key, after the last one the first.
-pub(super) fn next_key(app: &mut App, forward: bool) {
-    let total = app.keys.window.total;
-    let at = app.keys.cursor.at;
-    let page = layout(app).page(Pane::Keys);
-    let next = match forward {
-        true => (at + 1).checked_rem(total).unwrap_or(0),
-        false => at.checked_sub(1).unwrap_or(total.saturating_sub(1)),
-    };
-    app.keys.cursor.at = next;
-    app.keys.cursor.settle(total, page);
-    take_key(app);
-    if app.focus != Pane::Value {
-        focus(app, Pane::Keys);
-    }
-}
 
 fn scroll_page(app: &mut App, motion: Motion) {
     let (cells, height) = layout(app).page_inside();

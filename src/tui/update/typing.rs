@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::look;
 use super::verbs::{focus, help, run};
+use super::{keys, look};
 use crate::text;
 use crate::tui::action::Edit;
 use crate::tui::app::{App, Pane, Tone, Typing, Writer};
 use crate::tui::command::{self, Command, Completion, common_prefix, parse};
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
+use crate::tui::filter::KeyFilter;
 
 /// Commands that the history keeps.
 const HISTORY: usize = 1000;
@@ -60,7 +61,7 @@ pub(super) fn edit(app: &mut App, edit: Edit) -> Vec<Effect> {
 fn field(app: &mut App) -> Option<&mut Field> {
     match app.typing? {
         Typing::Command => Some(&mut app.command.field),
-        Typing::Filter => Some(&mut app.keys.filter),
+        Typing::Filter => Some(&mut app.keys.typed),
         Typing::HelpFilter => Some(&mut app.help_filter),
     }
 }
@@ -69,28 +70,11 @@ fn changed(app: &mut App) -> Vec<Effect> {
     app.command.search = None;
     app.command.offered.clear();
     match app.typing {
-        Some(Typing::Filter) => apply_filter(app),
+        Some(Typing::Filter) => keys::apply_filter(app),
         Some(Typing::HelpFilter) => app.page.iter_mut().for_each(|page| page.top = 0),
         _ => {}
     }
     Vec::new()
-}
-
-/// Takes over the filter as typed, unless an escape in it is only half there.
-fn apply_filter(app: &mut App) {
-    match text::parse_key(app.keys.filter.text()) {
-        Ok(prefix) => {
-            app.keys.prefix = prefix;
-            // What was wrong with it before is no longer.
-            app.said = None;
-        }
-        Err(e) => app.say(Tone::Bad, e.to_string()),
-    }
-}
-
-pub(super) fn clear_filter(app: &mut App) {
-    app.keys.filter = Field::default();
-    app.keys.prefix.clear();
 }
 
 /// Stops typing; a page is closed.
@@ -107,7 +91,7 @@ pub(super) fn cancel(app: &mut App) {
     }
     app.command.offered.clear();
     if app.typing.take() == Some(Typing::Filter) {
-        clear_filter(app);
+        keys::clear_filter(app);
     }
 }
 
@@ -115,8 +99,8 @@ pub(super) fn submit(app: &mut App) -> Vec<Effect> {
     app.command.offered.clear();
     match app.typing.take() {
         Some(Typing::Command) => submit_command(app),
-        // An escape that is only half there stays, to be finished.
-        Some(Typing::Filter) if text::parse_key(app.keys.filter.text()).is_err() => {
+        // What is only half there stays, to be finished.
+        Some(Typing::Filter) if !keys::is_filter(app) => {
             app.typing = Some(Typing::Filter);
             Vec::new()
         }
@@ -149,8 +133,8 @@ fn submit_command(app: &mut App) -> Vec<Effect> {
             Vec::new()
         }
         Command::List { prefix } => {
-            app.keys.filter = Field::new(prefix);
-            apply_filter(app);
+            app.keys.typed = Field::new(KeyFilter::typed(&prefix));
+            keys::apply_filter(app);
             focus(app, Pane::Keys);
             Vec::new()
         }

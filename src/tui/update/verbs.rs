@@ -1,7 +1,7 @@
 //! What each verb of the table of keys does.
 
 use super::look::show_record;
-use super::{copy, dissect, follow, hints, history, jumps, moves, strips, typing, value};
+use super::{copy, dissect, follow, hints, history, jumps, keys, moves, strips, typing, value};
 use crate::store::{Finding, FindingKind, Mode};
 use crate::text;
 use crate::tui::action::{Part, Target, Verb};
@@ -27,7 +27,8 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
         }
         Verb::NextMatch => return matching(app, true),
         Verb::PreviousMatch => return matching(app, false),
-        Verb::Sort => app.keys.sort = app.keys.sort.next(),
+        Verb::Sort => keys::next_order(app),
+        Verb::Tree => keys::toggle_tree(app),
         Verb::CommandLine => typing::open_command_line(app),
         Verb::Help => help(app),
         Verb::Verify => return vec![run(app, Command::Verify, "verify".to_owned())],
@@ -114,7 +115,11 @@ fn enter(app: &mut App) -> Vec<Effect> {
     }
     match app.focus {
         Pane::Segments => strips::enter(app),
-        Pane::Keys => focus(app, Pane::Records),
+        Pane::Keys => {
+            if !keys::toggle_branch(app) {
+                focus(app, Pane::Records);
+            }
+        }
         Pane::Records => focus(app, Pane::Record),
         Pane::History => history::enter(app),
         Pane::Record | Pane::Value | Pane::Keydir | Pane::Trace => {}
@@ -156,7 +161,7 @@ fn leave(app: &mut App) -> Vec<Effect> {
         (Pane::Records, _) if app.records.hint.is_some() => app.records.hint = None,
         (Pane::Records, _) => focus(app, Pane::Segments),
         (Pane::Record | Pane::Value | Pane::History, Lead::Records) => focus(app, Pane::Records),
-        (Pane::Keys, _) => typing::clear_filter(app),
+        (Pane::Keys, _) => keys::clear_filter(app),
         _ => focus(app, Pane::Keys),
     }
     Vec::new()
@@ -166,7 +171,7 @@ fn matching(app: &mut App, forward: bool) -> Vec<Effect> {
     if matches!(app.focus, Pane::Records | Pane::Record) {
         return jumps::seek(app, Target::Version, forward);
     }
-    moves::next_key(app, forward);
+    keys::next(app, forward);
     Vec::new()
 }
 
@@ -203,7 +208,7 @@ fn answer(app: &mut App, yes: bool) -> Vec<Effect> {
 
 /// A command with what is on the screen, so that one answer renews it all.
 pub(super) fn run(app: &App, command: Command, line: String) -> Effect {
-    let keys = super::look::keys_wanted(app);
+    let keys = keys::wanted(app);
     Effect::Run(Box::new(Run { command, line, keys, records: app.records.asked.clone() }))
 }
 

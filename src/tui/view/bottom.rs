@@ -28,8 +28,8 @@ pub(super) fn draw(view: &View<'_>, buf: &mut Buffer) -> Option<Position> {
             Some(field(view, ":", &view.app.command.field, &hint, area, buf))
         }
         Some(Typing::Filter) => {
-            let hint = if view.app.keys.filter.is_empty() { "how keys begin" } else { "" };
-            Some(field(view, "/", &view.app.keys.filter, hint, area, buf))
+            let hint = if view.app.keys.typed.is_empty() { "how keys begin, re:PATTERN or ~WORD" } else { "" };
+            Some(field(view, "/", &view.app.keys.typed, hint, area, buf))
         }
         Some(Typing::HelpFilter) => {
             let hint = if view.app.help_filter.is_empty() { "what lines of the help hold" } else { "" };
@@ -107,8 +107,8 @@ fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         question(view, format!(" put {} back as it was at {}:{}? ", shorter(key), from.segment, from.offset))
     } else if view.app.copying {
         choices(view, " copy the", keymap::in_force(view.app).filter(|binding| binding.context == Context::Copying))
-    } else if !view.app.keys.filter.is_empty() && view.app.figures.is_some() {
-        let shown = shown(view.app.keys.filter.text());
+    } else if !view.app.keys.typed.is_empty() && view.app.figures.is_some() {
+        let shown = shown(view.app.keys.typed.text());
         Line::from(vec![Span::styled(format!(" /{shown}"), theme.notice()), Span::styled("   esc clears", theme.dim())])
     } else {
         Line::styled(" :", theme.dim())
@@ -169,7 +169,7 @@ fn tail(text: &str, room: usize) -> &str {
 }
 
 /// What was typed, as it was typed: backslashes stay single, all else that does not stand for itself is escaped.
-fn shown(typed: &str) -> String {
+pub(super) fn shown(typed: &str) -> String {
     let pieces: Vec<String> = typed.split('\\').map(|piece| text::escape_str(piece).to_string()).collect();
     pieces.join("\\")
 }

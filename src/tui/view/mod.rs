@@ -8,6 +8,7 @@ mod bottom;
 mod findings;
 mod hints;
 mod history;
+mod key_names;
 mod keydir;
 mod keys;
 mod page;

@@ -1,0 +1,163 @@
+//! Some consecutive keys, each without the beginning that it shares with the one before:
+//!
+//! ```text
+//! ┌────────┬──────┬────────┬────────┬──────┬────────┬─ ─
+//! │ shared │ rest │ bytes  │ shared │ rest │ bytes  │
+//! │ 1..    │ 1..  │ of key │ 1..    │ 1..  │ of key │
+//! └────────┴──────┴────────┴────────┴──────┴────────┴─ ─
+//! ```
+//!
+//! Numbers have seven bits a byte, lowest first; the highest bit says that more follow. The first key shares nothing.
+//! Must not know what a block is part of. Invariant: keys ascend, and none comes twice.
+
+/// The keys of one block.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    bytes: Box<[u8]>,
+    keys: u32,
+}
+
+impl Block {
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.keys as usize
+    }
+
+    /// Bytes of memory, but for this struct's own.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The first key.
+    pub(super) fn first(&self) -> &[u8] {
+        let mut rest = &*self.bytes;
+        take_number(&mut rest);
+        let len = take_number(&mut rest).unwrap_or(0);
+        rest.get(..len).unwrap_or_default()
+    }
+
+    /// How many keys are less than `key`, and whether it is the next one.
+    pub(super) fn find(&self, key: &[u8]) -> (usize, bool) {
+        let mut reader = Reader::default();
+        let mut less = 0;
+        while reader.step(self) {
+            if reader.key() >= key {
+                return (less, reader.key() == key);
+            }
+            less += 1;
+        }
+        (less, false)
+    }
+}
+
+/// A place in a block. It holds no reference, so that a block can be kept beside it.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    at: usize,
+    key: Vec<u8>,
+}
+
+impl Reader {
+    /// Goes to the next key of `block`, the same at each call; says whether there is one.
+    pub(super) fn step(&mut self, block: &Block) -> bool {
+        self.try_step(block).is_some()
+    }
+
+    fn try_step(&mut self, block: &Block) -> Option<()> {
+        let mut rest = block.bytes.get(self.at..)?;
+        let shared = take_number(&mut rest)?;
+        let len = take_number(&mut rest)?;
+        let (bytes, rest) = rest.split_at_checked(len)?;
+        self.key.truncate(shared);
+        self.key.extend_from_slice(bytes);
+        self.at = block.bytes.len() - rest.len();
+        Some(())
+    }
+
+    /// The key that it is at.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Goes before the first key.
+    pub(super) fn rewind(&mut self) {
+        self.at = 0;
+        self.key.clear();
+    }
+}
+
+/// Packs ascending keys into blocks.
+#[derive(Debug)]
+pub(super) struct Packer {
+    /// Keys and bytes at which a block is full.
+    full: (usize, usize),
+    bytes: Vec<u8>,
+    keys: u32,
+    last: Vec<u8>,
+    blocks: Vec<Block>,
+}
+
+impl Packer {
+    /// Blocks of at most so many keys, and not many more bytes than so many.
+    pub(super) fn new(keys: usize, bytes: usize) -> Self {
+        Self { full: (keys, bytes), bytes: Vec::new(), keys: 0, last: Vec::new(), blocks: Vec::new() }
+    }
+
+    /// Takes the next key.
+    pub(super) fn push(&mut self, key: &[u8]) {
+        if self.keys as usize >= self.full.0 || self.bytes.len() >= self.full.1 {
+            self.seal();
+        }
+        let shared = match self.keys {
+            0 => 0,
+            _ => self.last.iter().zip(key).take_while(|(a, b)| a == b).count(),
+        };
+        let rest = key.get(shared..).unwrap_or_default();
+        push_number(&mut self.bytes, shared);
+        push_number(&mut self.bytes, rest.len());
+        self.bytes.extend_from_slice(rest);
+        self.last.truncate(shared);
+        self.last.extend_from_slice(rest);
+        self.keys += 1;
+    }
+
+    fn seal(&mut self) {
+        if self.keys > 0 {
+            self.blocks.push(Block { bytes: self.bytes.as_slice().into(), keys: self.keys });
+            self.bytes.clear();
+            self.keys = 0;
+        }
+    }
+
+    /// The blocks.
+    pub(super) fn finish(mut self) -> Vec<Block> {
+        self.seal();
+        self.blocks
+    }
+
+    /// The blocks that are full so far.
+    pub(super) fn take_full(&mut self) -> impl Iterator<Item = Block> + '_ {
+        self.blocks.drain(..)
+    }
+}
+
+fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<usize> {
+    let mut number = 0;
+    for shift in (0..usize::BITS).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
