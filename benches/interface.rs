@@ -24,7 +24,7 @@ const SIZE: (u16, u16) = (200, 60);
 
 fn main() {
     let store = store::Measured::from_environment();
-    println!("machine  {}", machine::name());
+    println!("machine  {}, load {} at first", machine::name(), machine::load());
     println!("store    {}", store.description);
     let thorough = store.keys >= 100_000;
     figures::heading("in the process, 200x60, without a terminal");
@@ -33,4 +33,5 @@ fn main() {
         figures::heading("the program in a pseudo-terminal, 200x60");
         program::measure(&store, thorough);
     }
+    println!("\nload {} at last", machine::load());
 }

@@ -12,6 +12,12 @@ pub fn name() -> String {
     format!("{}, {cores} cores, {memory}, {} {}", processor(), std::env::consts::OS, kernel.trim())
 }
 
+/// How busy it was with everything, over the last minute: processes that ran or wanted to.
+pub fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned()
+}
+
 fn processor() -> String {
     let arm = || field("/proc/cpuinfo", "CPU part").map(|part| format!("{} part {part}", std::env::consts::ARCH));
     field("/proc/cpuinfo", "model name").or_else(arm).unwrap_or_else(|| std::env::consts::ARCH.to_owned())

@@ -27,7 +27,9 @@ const PAGE_DOWN: &str = "\x1b[6~";
 /// Starts, scrolls, rests.
 pub fn measure(store: &Measured, thorough: bool) {
     starts(store, if thorough { 5 } else { 2 });
-    let mut program = Program::start(store);
+    let rest = Duration::from_secs(if thorough { 10 } else { 1 });
+    follows(store, rest);
+    let mut program = Program::start(store, store.is_ours());
     program.wait_for("keydir ");
     program.wait_for_quiet(Duration::from_millis(300));
     let times = if thorough { 300 } else { 30 };
@@ -35,7 +37,7 @@ pub fn measure(store: &Measured, thorough: bool) {
     spread("a key to its frame, by pages", &program.keys(&[PAGE_DOWN], times / 2), KEY);
     spread("a key to its frame, from end to end", &program.keys(&["G", "g"], times / 3), KEY);
     program.wait_for_rest();
-    idle(&program, Duration::from_secs(if thorough { 10 } else { 1 }));
+    idle(&program, rest);
     memory(&program, store);
     program.send("q");
     let _ = program.child.wait();
@@ -46,7 +48,7 @@ fn starts(store: &Measured, times: usize) {
     let (mut first, mut whole, mut early) = (Vec::new(), Vec::new(), 0);
     for _ in 0..times {
         let began = Instant::now();
-        let mut program = Program::start(store);
+        let mut program = Program::start(store, false);
         first.push(program.frame_after(0) - began);
         early += usize::from(!program.shows("keydir "));
         program.wait_for("keydir ");
@@ -56,6 +58,21 @@ fn starts(store: &Measured, times: usize) {
     }
     runs(&format!("exec to the first frame ({early} of {times} while loading)"), &first, FIRST);
     told("exec to the store's figures", &logkv::text::duration(quantile(&whole, 50)));
+}
+
+/// What only reads looks at names and lengths twice a second: somebody else may write.
+fn follows(store: &Measured, time: Duration) {
+    let mut program = Program::start(store, false);
+    program.wait_for("keydir ");
+    program.wait_for_rest();
+    let before = program.ticks();
+    std::thread::sleep(time);
+    if let Some((before, after)) = before.zip(program.ticks()) {
+        let what = format!("ticks of processor time in {} s as a reader", time.as_secs());
+        told(&what, &(after - before).to_string());
+    }
+    program.send("q");
+    let _ = program.child.wait();
 }
 
 fn idle(program: &Program, time: Duration) {
@@ -100,11 +117,13 @@ struct Program {
 }
 
 impl Program {
-    fn start(store: &Measured) -> Self {
+    fn start(store: &Measured, writable: bool) -> Self {
         let (cols, rows) = SIZE;
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_logkv"));
-        command.arg("--read-only");
+        if !writable {
+            command.arg("--read-only");
+        }
         command.arg(store.dir());
         command.env("TERM", "xterm-256color");
         ["LOGKV_DIR", "LOGKV_CONFIG", "NO_COLOR"].iter().for_each(|name| command.env_remove(name));

@@ -12,8 +12,8 @@ const VALUE_LEN: usize = 100;
 /// A store, and what there is to say of it.
 pub struct Measured {
     dir: PathBuf,
-    /// Goes with its directory.
-    _made: Option<tempfile::TempDir>,
+    /// The directory, if it was made here and goes again.
+    made: Option<tempfile::TempDir>,
     pub keys: u64,
     /// What the index over it takes.
     pub keydir_bytes: u64,
@@ -48,7 +48,12 @@ impl Measured {
             count(stats.segments),
             stats.format
         );
-        Self { dir, _made: made, keys: stats.keys, keydir_bytes: stats.keydir_bytes, description }
+        Self { dir, made, keys: stats.keys, keydir_bytes: stats.keydir_bytes, description }
+    }
+
+    /// Whether it may be written: nobody else's is touched.
+    pub fn is_ours(&self) -> bool {
+        self.made.is_some()
     }
 
     pub fn dir(&self) -> &Path {
