@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use logkv::inspect::{self, CrcState, Reason, RecordRow, RowKind, RowState};
+use logkv::format::{Codec, Kind};
+use logkv::inspect::{self, CrcState, Reason, RecordRow, RowKind, RowState, reading};
 use logkv::store::{SegmentInfo, Store};
 
 /// Keys whose history is read; each costs a walk over everything.
@@ -45,6 +46,7 @@ pub fn at(store: &Store, trust: Trust) {
     let rows: Vec<RecordRow> = segments.iter().flat_map(|segment| rows(store, segment)).collect();
     for row in &rows {
         anatomy(store, row);
+        value(store, row);
     }
     for id in segments.iter().map(|segment| segment.id).chain(store.unloaded()) {
         header(store, id);
@@ -132,6 +134,21 @@ fn hint(store: &Store, id: u64) {
     }
     assert_eq!(at, hint.len(), "rows fill the file");
     hint.standing(&|| false).unwrap();
+}
+
+/// The value of any put is read whole exactly if it holds, and its beginning is the beginning of that.
+fn value(store: &Store, row: &RecordRow) {
+    let Some(key) = row.key.as_deref().filter(|_| row.kind == RowKind::Record(Kind::Put)) else { return };
+    let whole = reading::whole_value(store, key, row.segment, row.offset);
+    let Ok(value) = whole else {
+        assert!(row.crc == CrcState::Bad || row.codec == Some(Codec::Lz4), "{whole:?} of {row:?}");
+        return;
+    };
+    assert!(row.crc != CrcState::Bad && row.value_len == Some(value.len() as u64), "{row:?}");
+    let placed = reading::placed(store, key, row.segment, row.offset).unwrap();
+    assert_eq!(placed.raw_len, value.len() as u64);
+    let head = reading::window(store, &placed, 0, 16).unwrap();
+    assert!(value.starts_with(&head));
 }
 
 /// The keydir points at rows of the very key, live or damaged; and every live row has its entry.
