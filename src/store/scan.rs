@@ -87,6 +87,18 @@ enum Place {
     Invalid { check: Check, cut_short: bool },
 }
 
+/// An item before its bytes are shown.
+struct Step {
+    next: u64,
+    found: Found,
+}
+
+enum Found {
+    /// The outcome of checking its value.
+    Record(Result<(), Check>),
+    Gap(Gap),
+}
+
 impl Scanner {
     /// Walks `from..end`. `from` must be a record boundary, or any place: then the walk begins with a gap.
     pub fn new(file: Arc<dyn ReadFile>, format: &'static dyn Format, header: FileHeader, from: u64, end: u64) -> Self {
@@ -136,25 +148,37 @@ impl Scanner {
             return Ok(None);
         }
         let offset = self.pos;
+        let mut step = self.step(offset)?;
+        if step.next > self.stop {
+            // It was no boundary: whoever named it was told of other records, as by a hint that lies.
+            self.end = self.stop;
+            step = self.step(offset)?;
+        }
+        self.pos = step.next;
+        let len = step.next - offset;
+        let value = match step.found {
+            Found::Gap(gap) => return Ok(Some(Item { offset, len, what: What::Gap(gap), value: None })),
+            Found::Record(value) => value,
+        };
+        let bytes = self.window.at(offset);
+        let Decoded::Record(record) = self.format.decode(&self.header, offset, bytes) else {
+            return Err(io::Error::other("the file changed while it was read"));
+        };
+        self.last_tstamp = Some(record.tstamp);
+        let stored = usize::try_from(record.value_start).ok().zip(usize::try_from(len).ok());
+        let stored = stored.and_then(|(start, end)| bytes.get(start..end));
+        Ok(Some(Item { offset, len, what: What::Record(record, value), value: stored }))
+    }
+
+    /// What stands at `offset`, and where the next item starts.
+    fn step(&mut self, offset: u64) -> io::Result<Step> {
         match self.look(offset)? {
-            Place::Record { len, value } => {
-                self.pos = offset + len;
-                let bytes = self.window.at(offset);
-                let Decoded::Record(record) = self.format.decode(&self.header, offset, bytes) else {
-                    return Err(io::Error::other("the file changed while it was read"));
-                };
-                self.last_tstamp = Some(record.tstamp);
-                let stored = usize::try_from(record.value_start).ok().zip(usize::try_from(len).ok());
-                let stored = stored.and_then(|(start, end)| bytes.get(start..end));
-                Ok(Some(Item { offset, len, what: What::Record(record, value), value: stored }))
-            }
+            Place::Record { len, value } => Ok(Step { next: offset + len, found: Found::Record(value) }),
             Place::Invalid { check, cut_short } => {
                 let (next, zeros) = self.resync(offset)?;
-                self.pos = next;
                 let reaches_end = next == self.end;
-                let gap =
-                    Gap { check, reaches_end, zeros, cut_short, gave_up: self.budget == 0 && reaches_end && !zeros };
-                Ok(Some(Item { offset, len: next - offset, what: What::Gap(gap), value: None }))
+                let gave_up = self.budget == 0 && reaches_end && !zeros;
+                Ok(Step { next, found: Found::Gap(Gap { check, reaches_end, zeros, cut_short, gave_up }) })
             }
         }
     }

@@ -56,3 +56,28 @@ fn a_record_of_an_unknown_kind_supersedes_nothing() {
     let store = Store::open_read_only_on(disk.reader(), Path::new(super::DIR), Options::default()).unwrap();
     assert_eq!(history(&store, b"k"), [(RowState::Unknown, Reason::Unknown), (RowState::Live, Reason::Live)]);
 }
+
+/// A hint of Riak's, with every checksum right, named a record that ends in the midst of another. Loading went on from
+/// there and found a torn tail; listing came from the front, stepped over that place, and put the same tail behind the
+/// end of the file.
+#[test]
+fn a_list_ends_with_the_file_whatever_a_hint_says() {
+    let file = [riak_record(1_700_000_000, b"a", b"1"), riak_record(1_700_000_001, b"b", b"2")].concat();
+    let middle = 20u32;
+    let entry = [&1_700_000_000u32.to_be_bytes()[..], &1u16.to_be_bytes(), &middle.to_be_bytes(), &[0; 8], b"a"];
+    let mut hint = entry.concat();
+    let closing = [&[0; 6][..], &crc32fast::hash(&hint).to_be_bytes(), &(u64::MAX >> 1).to_be_bytes()].concat();
+    hint.extend(closing);
+    let len = file.len() as u64;
+    let disk = SimDisk::from_files([("1.bitcask.data", file), ("1.bitcask.hint", hint)]).unwrap();
+    let store = Store::open_read_only_on(disk.reader(), Path::new(""), options()).unwrap();
+    let rows: Vec<_> = inspect::records(&store, 1, 0).unwrap().map(|row| row.unwrap()).collect();
+    let mut at = 0;
+    for row in &rows {
+        assert_eq!(row.offset, at, "{rows:#?}");
+        at += row.len;
+    }
+    assert_eq!(at, len, "{rows:#?}");
+    assert_eq!((rows[1].offset, rows[1].state), (16, RowState::Damaged), "it may be the tail, or a record");
+    assert_eq!((rows[2].offset, rows[2].state), (u64::from(middle), RowState::Torn));
+}
