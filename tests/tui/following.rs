@@ -12,6 +12,7 @@ use logkv::tui::app::{App, Pane};
 use logkv::tui::effect::Effect;
 
 use super::screen::{Screen, options, settings};
+use super::support::fixture;
 
 /// A writer, and an interface that found the store held.
 fn beside_a_writer() -> (Store, Screen) {
@@ -141,4 +142,56 @@ fn a_map_is_asked_for_once() {
     screen.effects.clear();
     screen.press("2 down up 1 down up ? esc");
     assert!(!screen.effects.iter().any(|effect| matches!(effect, Effect::Maps(_))), "{:?}", screen.effects);
+}
+
+/// The file of another program's store, and how long it is up to half of its records.
+fn half_written(name: &str, file: &str) -> (SimDisk, Vec<u8>, usize) {
+    let whole = SimDisk::from_real_dir(&fixture(name)).unwrap();
+    let bytes = whole.image()[Path::new(file)].clone();
+    let store = Store::open_read_only_on(Arc::new(whole), Path::new(""), Options::default()).unwrap();
+    let rows: Vec<_> = logkv::inspect::records(&store, 1, 0).unwrap().map(|row| row.unwrap().offset).collect();
+    let half = usize::try_from(rows[rows.len() / 2]).unwrap();
+    let disk = SimDisk::from_files([(file, &bytes[..half])]).unwrap();
+    (disk, bytes, half)
+}
+
+#[test]
+fn stores_of_other_programs_are_followed_too_and_end_as_they_are_when_opened_anew() {
+    for (name, file) in [("riak/riak-small", "1.bitcask.data"), ("logkv-go/logkv-small", "segment_1.log")] {
+        let (disk, bytes, half) = half_written(name, file);
+        let mut screen = Screen::open(&disk, "", (120, 40), settings(false));
+        screen.press("f");
+        let before = screen.app.figures.as_ref().map_or(0, |figures| figures.stats.keys);
+        // One piece ends in the middle of a record.
+        for end in [half + 3, half + 400, bytes.len()] {
+            disk.insert(file, bytes[..end].to_vec()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(150));
+        }
+        let fresh = Screen::open(&disk, "", (120, 40), settings(true));
+        let stats = &fresh.app.figures.as_ref().unwrap().stats;
+        let same = |app: &App| app.figures.as_ref().is_some_and(|figures| figures.stats.live_bytes == stats.live_bytes);
+        screen.wait_until(same);
+        let keys = screen.app.figures.as_ref().map_or(0, |figures| figures.stats.keys);
+        assert_eq!((keys, keys > before), (stats.keys, true), "{name}");
+        screen.wait_until(|app| app.records.row().is_some_and(|row| row.offset + row.len == bytes.len() as u64));
+    }
+}
+
+#[test]
+fn files_that_vanish_while_following_leave_the_screen_and_nothing_else() {
+    let disk = SimDisk::new();
+    let options = Options { create: true, ..options() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+    (0..40u8).for_each(|n| drop(store.put(&[b'k', n % 5], &[n; 60])));
+    let mut screen = Screen::open(&disk, "data", (120, 40), settings(false));
+    screen.press("2 g enter");
+    assert_eq!(screen.app.records.segment, Some(1));
+    for file in ["data/0000000001.data", "data/0000000001.hint"] {
+        disk.delete(file).unwrap();
+    }
+    screen.wait_until(|app| app.segment_rows().iter().all(|segment| segment.id != 1));
+    assert_ne!(screen.app.records.segment, Some(1), "its records went with it");
+    store.put(b"after", b"all is well").unwrap();
+    screen.press("f");
+    screen.wait_until(|app| selected(app).as_deref() == Some(b"after"));
 }
