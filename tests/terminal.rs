@@ -102,6 +102,26 @@ fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
     assert_eq!(terminal.exit_code(), 0);
 }
 
+/// tmux holds Esc back for half a second, to see whether it is Alt: a key that was pressed meanwhile was lost with it.
+#[test]
+fn esc_and_a_key_in_quick_succession_are_both_obeyed() {
+    let dir = three_users();
+    let mut terminal = Terminal::start(dir.path(), (80, 24));
+    terminal.wait_for("cfg:theme");
+    terminal.send("/user");
+    terminal.wait_for("2 of 3");
+    terminal.send("\r");
+    terminal.send("\x1b:");
+    terminal.wait_until("the filter is gone and a command begun", |screen| {
+        screen.contains("1 Keys 3") && screen.contains("put get delete")
+    });
+    terminal.send("list\x1bb");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.wait_for(":list");
+    terminal.send("\x1b");
+    terminal.send("q");
+}
+
 #[test]
 fn a_new_directory_is_made_after_a_yes() {
     let dir = tempfile::tempdir().unwrap();

@@ -10,6 +10,8 @@ use super::key::Key;
 pub enum Input {
     /// A key.
     Key(Key),
+    /// A key held with Alt, or Esc and a key in quick succession: terminals send the same for both.
+    Escaped(Key),
     /// Something that means the same whatever is on the screen.
     Action(Action),
 }
@@ -17,6 +19,7 @@ pub enum Input {
 /// What an event means; `None`: nothing.
 pub fn input(event: Event) -> Option<Input> {
     match event {
+        Event::Key(event) if event.modifiers.contains(KeyModifiers::ALT) => key(event).map(Input::Escaped),
         Event::Key(event) => key(event).map(Input::Key),
         Event::Paste(text) => Some(Input::Action(Action::Paste(text))),
         Event::Mouse(event) => mouse(event).map(Input::Action),
@@ -37,7 +40,7 @@ fn mouse(event: MouseEvent) -> Option<Action> {
 }
 
 fn key(event: KeyEvent) -> Option<Key> {
-    if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) {
+    if event.kind == KeyEventKind::Release {
         return None;
     }
     let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
@@ -78,6 +81,5 @@ mod tests {
         assert_eq!(pressed(KeyCode::Char('h'), KeyModifiers::CONTROL), Some(Key::Backspace));
         assert_eq!(pressed(KeyCode::Char('U'), KeyModifiers::CONTROL), Some(Key::Ctrl('u')));
         assert_eq!(pressed(KeyCode::Char('G'), KeyModifiers::SHIFT), Some(Key::Char('G')));
-        assert_eq!(pressed(KeyCode::Char('x'), KeyModifiers::ALT), None);
     }
 }

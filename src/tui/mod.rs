@@ -62,6 +62,7 @@ use self::app::{App, Stage};
 use self::effect::Effect;
 use self::input::Input;
 use self::jobs::{Desk, Jobs};
+use self::key::Key;
 use self::theme::Theme;
 use self::update::{start, update};
 use crate::disk::RealDisk;
@@ -237,6 +238,7 @@ impl Running<'_> {
                 Some(action) => action,
                 None => return Ok(Next::Go),
             },
+            Incoming::Input(Input::Escaped(key)) => return self.take_escaped(key),
             Incoming::Input(Input::Action(action)) => action,
             Incoming::End => return Ok(Next::Leave),
             Incoming::Sleep => return self.suspend(),
@@ -244,6 +246,18 @@ impl Running<'_> {
         };
         let effects = update(&mut self.app, action);
         self.carry_out(effects)
+    }
+
+    /// Esc, and then the key. Where a line is typed it is Alt that was meant, as editors of lines have it, and nothing is
+    /// lost.
+    fn take_escaped(&mut self, key: Key) -> anyhow::Result<Next> {
+        if self.app.typing.is_some() {
+            return Ok(Next::Go);
+        }
+        match self.take(Incoming::Input(Input::Key(Key::Esc)))? {
+            Next::Go => self.take(Incoming::Input(Input::Key(key))),
+            Next::Leave => Ok(Next::Leave),
+        }
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) -> anyhow::Result<Next> {
