@@ -215,6 +215,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Page, &[Char('g'), Home],                    Verb::Move(Motion::First),     "",         "To the top."),
     row(Page, &[Char('G'), End],                     Verb::Move(Motion::Last),      "",         "To the end."),
 
+    row(Waiting, &[Char('?')],                       Verb::Help,                    "help",     "Show this page."),
     row(Waiting, &[Char('q'), Esc],                  Verb::Quit,                    "quit",     "Leave."),
 
     row(Anywhere, &[Ctrl('l')],                      Verb::Redraw,                  "",         "Draw the screen anew."),
