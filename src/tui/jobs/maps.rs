@@ -5,6 +5,7 @@
 //! 1. A strip is made twice at most: from the keydir at once, and by a walk over the file, small segments unasked and
 //!    large ones when they are selected. Nobody's looking costs a disk more than [`UNASKED`] bytes a segment.
 //! 2. No more than [`MOST`] strips are kept, 8 KiB each.
+//! 3. While they are locked the store is not asked: it tells them of what it finds on the way, on the same thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -84,6 +85,15 @@ impl Maps {
         self.known.insert(segment, strip);
     }
 
+    /// Takes the strip of a walk, unless the segment changed meanwhile and there is still time to walk again.
+    fn take(&mut self, segment: SegmentId, map: StripMap, is_last: bool) -> bool {
+        let takes = is_last || !self.touched.contains(&segment);
+        if takes {
+            self.keep(segment, Strip { map: Arc::new(map), exact: true });
+        }
+        takes
+    }
+
     /// What the screen gets.
     pub(super) fn shown(&self) -> Vec<(SegmentId, Strip)> {
         self.known.iter().map(|(id, strip)| (*id, strip.clone())).collect()
@@ -93,22 +103,26 @@ impl Maps {
 /// Makes the strips that the screen lacks; answers as soon as there is something to see.
 pub(super) fn make(session: &Session, wanted: &MapsWanted, answer: &dyn Fn(Arrived), overtaken: &dyn Fn() -> bool) {
     let maps = session.recorder().maps();
-    let unknown: Vec<_> = {
-        let known = maps.lock();
-        wanted.segments.iter().copied().filter(|id| !known.known.contains_key(id)).collect()
+    let (unknown, is_late) = {
+        let known = &maps.lock().known;
+        let unknown: Vec<_> = wanted.segments.iter().copied().filter(|id| !known.contains_key(id)).collect();
+        // Known here and lacked there: an answer got lost behind an older one.
+        let is_late = wanted.segments.iter().any(|id| known.get(id).is_some_and(|strip| strip.exact));
+        (unknown, is_late)
     };
     if !unknown.is_empty() {
         for (id, map) in outlines(session.store(), &unknown) {
             maps.lock().keep(id, Strip { map: Arc::new(map), exact: false });
         }
+    }
+    if is_late || !unknown.is_empty() {
         answer(Arrived::Followed(Box::new(session.figures())));
     }
     for id in to_walk(session, wanted) {
         if overtaken() {
             return;
         }
-        if let Some(map) = walk(session, id, overtaken) {
-            maps.lock().keep(id, Strip { map: Arc::new(map), exact: true });
+        if walk(session, id, overtaken) {
             answer(Arrived::Followed(Box::new(session.figures())));
         }
     }
@@ -116,9 +130,10 @@ pub(super) fn make(session: &Session, wanted: &MapsWanted, answer: &dyn Fn(Arriv
 
 /// The selected segment, whatever its length, and then the small ones.
 fn to_walk(session: &Session, wanted: &MapsWanted) -> Vec<SegmentId> {
+    // Before the maps are locked: on the way the store may tell them what has expired.
+    let segments = session.store().segments();
     let maps = session.recorder().maps();
     let known = maps.lock();
-    let segments = session.store().segments();
     let is_small = |id: &SegmentId| segments.iter().any(|segment| segment.id == *id && segment.bytes <= UNASKED);
     let lacks = |id: &SegmentId| known.known.get(id).is_none_or(|strip| !strip.exact);
     let small = wanted.segments.iter().copied().filter(is_small);
@@ -126,23 +141,87 @@ fn to_walk(session: &Session, wanted: &MapsWanted) -> Vec<SegmentId> {
     all.filter(lacks).collect()
 }
 
-fn walk(session: &Session, id: SegmentId, overtaken: &dyn Fn() -> bool) -> Option<StripMap> {
+/// Makes an exact strip; says whether there is one. A segment that cannot be read keeps its outline; the record list says
+/// why.
+fn walk(session: &Session, id: SegmentId, overtaken: &dyn Fn() -> bool) -> bool {
     let maps = session.recorder().maps();
-    let mut last = None;
-    for _ in 0..TRIES {
+    for left in (0..TRIES).rev() {
         maps.lock().touched.remove(&id);
-        // A segment that cannot be read shows its outline; the record list says why.
-        last = strip(session.store(), id, overtaken).ok().flatten();
-        if last.is_none() || !maps.lock().touched.contains(&id) {
-            break;
+        let Ok(Some(map)) = strip(session.store(), id, overtaken) else { return false };
+        if maps.lock().take(id, map, left == 0) {
+            return true;
         }
     }
-    last
+    false
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
     use super::*;
+    use crate::disk::Disk;
+    use crate::disk::sim::SimDisk;
+    use crate::store::{Clock, Options, PutOptions, Store};
+    use crate::tui::jobs::recorder::Recorder;
+
+    #[derive(Debug)]
+    struct Hand(AtomicU64);
+
+    impl Clock for Hand {
+        fn now(&self) -> u64 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn a_key_that_expires_while_strips_are_chosen_is_told_and_waits_for_nothing() {
+        let clock = Arc::new(Hand(AtomicU64::new(1_000_000)));
+        let disk = Arc::new(SimDisk::new());
+        let nudges = channel();
+        let recorder = Arc::new(Recorder::new(Arc::new(|_| {}), nudges.0.clone()));
+        let options = Options {
+            create: true,
+            clock: Arc::clone(&clock) as _,
+            observers: vec![Arc::clone(&recorder) as _],
+            ..Options::default()
+        };
+        let store = Store::open_on(Arc::clone(&disk) as _, Path::new("data"), options).unwrap();
+        let expires = PutOptions { ttl: Some(Duration::from_secs(1)), ..PutOptions::default() };
+        store.put_with(b"k", b"v", &expires).unwrap();
+        let session = Session::begin(store, recorder, nudges, disk.reader(), Arc::new(|_| {})).unwrap();
+        clock.0.store(3_000_000, Ordering::Relaxed);
+        let (done, end) = channel();
+        let theirs = Arc::clone(&session);
+        std::thread::spawn(move || {
+            let wanted = MapsWanted { selected: Some(1), segments: vec![1] };
+            done.send(to_walk(&theirs, &wanted)).unwrap();
+        });
+        assert!(end.recv_timeout(Duration::from_secs(10)).is_ok(), "it waits for itself");
+        let told = std::cell::Cell::new(0);
+        let mut late = MapsWanted { selected: None, segments: vec![1] };
+        make(&session, &late, &|_| told.set(told.get() + 1), &|| false);
+        assert_eq!(told.get(), 1, "the screen lacks what is known");
+        late.segments.clear();
+        make(&session, &late, &|_| told.set(told.get() + 1), &|| false);
+        assert_eq!(told.get(), 1);
+        let expired = session.figures().maps.iter().map(|(_, strip)| strip.map.bytes(RowState::Expired)).sum::<u64>();
+        assert!(expired > 0);
+    }
+
+    #[test]
+    fn a_walk_that_missed_a_change_is_walked_again_but_not_for_ever() {
+        let mut maps = Maps::default();
+        maps.apply(&put(40));
+        assert!(!maps.take(1, StripMap::default(), false) && maps.known.is_empty());
+        assert!(maps.take(1, StripMap::default(), true));
+        maps.touched.clear();
+        assert!(maps.take(2, StripMap::default(), false) && maps.known.len() == 2);
+    }
 
     fn put(offset: u64) -> Event {
         Event::Appended { kind: Kind::Put, location: at(offset), tstamp: 1 }
