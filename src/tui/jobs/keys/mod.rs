@@ -80,7 +80,9 @@ impl KeyLists {
     /// Takes in what changed. The store was at `generation` before the changes were collected.
     pub(super) fn take(&mut self, changes: Vec<KeyChange>, generation: u64) {
         self.stale |= changes.iter().any(|change| matches!(change, KeyChange::Anything));
-        if self.build.is_some() || self.order.as_ref().is_some_and(|order| !order.is_whole()) {
+        let is_making = self.build.is_some() || self.order.as_ref().is_some_and(|order| !order.is_whole());
+        // What came later must not be applied before what was missed.
+        if is_making || !self.missed.is_empty() {
             self.missed.extend(changes);
         } else if self.list.is_some() {
             self.apply(changes, generation);

@@ -286,6 +286,21 @@ fn beside_a_writer_that_never_rests_a_list_is_shown_as_of_when_it_was_begun() {
 }
 
 #[test]
+fn what_was_missed_while_an_order_was_made_is_applied_before_what_came_later() {
+    let store = many(20_000);
+    let mut lists = KeyLists::default();
+    let by_size = view("", Sort::Size);
+    while lists.order.is_none() {
+        lists.work(&store, &by_size, (0, 0));
+    }
+    write(&store, &mut lists, "new", Some(1), false);
+    while lists.work(&store, &by_size, (0, 0)).is_some() {}
+    write(&store, &mut lists, "new", None, false);
+    let seen = seen(&mut lists, &store, &by_size, KeyPlace::Row(0), 9);
+    assert_eq!(seen.total as u64, store.stats().keys);
+}
+
+#[test]
 fn many_changes_at_once_are_taken_in_like_one_by_one() {
     let store = many(3000);
     for count in [70, 2000] {
