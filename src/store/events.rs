@@ -121,9 +121,10 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether the store is another one after this step; looking at it is none.
+    /// Whether the store is another one after this step: neither looking at it nor what is nowhere yet makes it that.
     pub fn is_change(&self) -> bool {
-        !matches!(self, Self::Loading { .. } | Self::LookedUp { .. } | Self::Read { .. })
+        use Event::{Encoded, Loading, LookedUp, Read};
+        !matches!(self, Loading { .. } | Encoded { .. } | LookedUp { .. } | Read { .. })
     }
 }
 
@@ -132,4 +133,17 @@ impl Event {
 pub trait Observer: Send + Sync + fmt::Debug {
     /// One step was done.
     fn event(&self, event: &Event);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nowhere_yet_is_no_change() {
+        let kind = Kind::Put;
+        let location = Location { segment: 1, offset: 0, len: 40 };
+        assert!(!Event::Encoded { kind, bytes: 40 }.is_change());
+        assert!(Event::Appended { kind, location, tstamp: 1 }.is_change());
+    }
 }
