@@ -20,15 +20,26 @@ pub fn headings(width: usize) -> &'static str {
     if width >= ROOMY { HEADINGS } else { NARROW_HEADINGS }
 }
 
-/// Cells that the longest strip has, and the mark behind it.
-fn room(app: &App) -> usize {
-    let width = layout(app).inner_width(Pane::Segments);
-    width.saturating_sub(headings(width).len() + 2)
+/// The scale of all strips, worked out once for however many are painted.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Cells that the longest strip has, and the mark behind it.
+    room: usize,
+    /// Bytes of the longest file.
+    longest: u64,
 }
 
-/// Cells of a segment's strip.
-pub fn strip_cells(app: &App, segment: &SegmentInfo) -> usize {
-    let longest = app.segment_rows().iter().map(|segment| segment.bytes).max().unwrap_or(0);
-    let cells = u128::from(segment.bytes) * room(app) as u128 / u128::from(longest.max(1));
-    usize::try_from(cells).unwrap_or(usize::MAX).max(1).min(room(app))
+impl Scale {
+    /// The scale of the strips on the screen.
+    pub fn of(app: &App) -> Self {
+        let width = layout(app).inner_width(Pane::Segments);
+        let room = width.saturating_sub(headings(width).len() + 2);
+        Self { room, longest: app.segment_rows().iter().map(|segment| segment.bytes).max().unwrap_or(0) }
+    }
+
+    /// Cells of a segment's strip.
+    pub fn cells(&self, segment: &SegmentInfo) -> usize {
+        let cells = u128::from(segment.bytes) * self.room as u128 / u128::from(self.longest.max(1));
+        usize::try_from(cells).unwrap_or(usize::MAX).max(1).min(self.room)
+    }
 }

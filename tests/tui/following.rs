@@ -7,7 +7,7 @@ use logkv::Store;
 use logkv::disk::sim::SimDisk;
 use logkv::inspect::RowState;
 use logkv::store::Options;
-use logkv::tui::action::Action;
+use logkv::tui::action::{Action, Arrived};
 use logkv::tui::app::{App, Pane};
 use logkv::tui::effect::Effect;
 
@@ -134,6 +134,18 @@ fn a_click_and_a_drag_on_the_map_show_the_records_there() {
     assert!(first < second && first.is_some(), "{first:?} {second:?}");
     screen.act(Action::Drag { x: x + 500, y });
     assert_eq!(selected(&screen.app), second, "there is no such cell");
+}
+
+#[test]
+fn a_map_that_is_lost_is_asked_for_again() {
+    let mut screen = Screen::with_keys(&[(b"a", b"1")], (120, 40));
+    let mut figures = screen.app.figures.clone().unwrap();
+    figures.maps.clear();
+    figures.generation += 1;
+    screen.slow_down();
+    screen.effects.clear();
+    screen.act(Action::Arrived(Arrived::Followed(Box::new(figures))));
+    assert!(screen.effects.iter().any(|effect| matches!(effect, Effect::Maps(_))), "{:?}", screen.effects);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::text;
 use crate::tui::app::{App, Lead, Pane, Tone};
 use crate::tui::effect::{Effect, MapsWanted};
 use crate::tui::layout::Layout;
-use crate::tui::strip::strip_cells;
+use crate::tui::strip::Scale;
 
 /// Asks for strips where the pane is to be seen and one is missing.
 pub(super) fn look(app: &mut App, places: &Layout) -> Option<Effect> {
@@ -19,11 +19,13 @@ pub(super) fn look(app: &mut App, places: &Layout) -> Option<Effect> {
     let lacks = |id: &u64| app.strip(*id).is_none_or(|strip| !strip.exact);
     let wanted =
         MapsWanted { selected: selected.filter(lacks), segments: segments.into_iter().filter(lacks).collect() };
-    if wanted.segments.is_empty() || app.strips.asked.as_ref() == Some(&wanted) {
+    // With nothing to ask for, what was asked last is over: after a reload the same is asked again.
+    let wanted = Some(wanted).filter(|wanted| !wanted.segments.is_empty());
+    if wanted == app.strips.asked {
         return None;
     }
-    app.strips.asked = Some(wanted.clone());
-    Some(Effect::Maps(wanted))
+    app.strips.asked = wanted.clone();
+    wanted.map(Effect::Maps)
 }
 
 /// Selects the cell before or after.
@@ -45,7 +47,7 @@ pub(super) fn step(app: &mut App, forward: bool) {
 /// Cells of the selected segment's strip.
 fn selected_cells(app: &App) -> Option<usize> {
     let segment = app.segment_rows().get(app.segments.at)?;
-    let cells = strip_cells(app, segment);
+    let cells = Scale::of(app).cells(segment);
     app.strip(segment.id).filter(|strip| cells > 0 && !strip.map.is_empty()).map(|_| cells)
 }
 

@@ -12,7 +12,7 @@ use crate::inspect::RowState;
 use crate::store::SegmentInfo;
 use crate::text;
 use crate::tui::app::Pane;
-use crate::tui::strip::{ROOMY, headings, strip_cells};
+use crate::tui::strip::{ROOMY, Scale, headings};
 use crate::tui::theme::glyph;
 
 /// Cells of the border that the title of the pane below takes.
@@ -32,10 +32,11 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     if segments.is_empty() {
         line(inner, 1, &Line::styled(nothing(view), view.theme.dim()), buf);
     }
+    let scale = Scale::of(app);
     for (at, row) in app.segments.shown(segments.len(), page).zip(1..) {
         let Some(segment) = segments.get(at) else { continue };
         let mut spans = figures(view, segment, width >= ROOMY);
-        spans.extend(strip(view, segment, at == app.segments.at));
+        spans.extend(strip(view, segment, scale.cells(segment), at == app.segments.at));
         line(inner, row, &Line::from(spans), buf);
         if at == app.segments.at {
             select(view, Pane::Segments, inner, row, headings.len(), buf);
@@ -71,9 +72,8 @@ fn figures(view: &View<'_>, segment: &SegmentInfo, roomy: bool) -> Vec<Span<'sta
 }
 
 /// The strip; the selected cell of the selected one is turned round.
-fn strip(view: &View<'_>, segment: &SegmentInfo, selected: bool) -> Vec<Span<'static>> {
+fn strip(view: &View<'_>, segment: &SegmentInfo, cells: usize, selected: bool) -> Vec<Span<'static>> {
     let theme = view.theme;
-    let cells = strip_cells(view.app, segment);
     let Some(strip) = view.app.strip(segment.id).filter(|strip| !strip.map.is_empty()) else {
         return shares_bar(view, segment, cells);
     };
