@@ -176,6 +176,22 @@ fn a_record_leads_to_its_hint_entry_and_back() {
 }
 
 #[test]
+fn a_hint_that_could_not_be_read_is_asked_for_again_when_something_moves() {
+    let (mut screen, _) = forty((120, 40));
+    screen.slow_down();
+    screen.press("i");
+    let is_hints = |effect: &Effect| matches!(effect, Effect::Hints(_));
+    assert!(screen.effects.iter().any(is_hints));
+    screen.effects.clear();
+    screen.act(Action::Arrived(Arrived::Failed("no".to_owned())));
+    assert!(!screen.effects.iter().any(is_hints), "nothing has moved");
+    let mut figures = screen.app.figures.clone().unwrap();
+    figures.generation += 1;
+    screen.act(Action::Arrived(Arrived::Followed(Box::new(figures))));
+    assert!(screen.effects.iter().any(is_hints), "{:?}", screen.effects);
+}
+
+#[test]
 fn what_was_found_is_left_alone_if_somebody_stopped_looking() {
     let keys: Vec<(&[u8], &[u8])> = vec![(b"a", b"1"), (b"b", b"1"), (b"a", b"2")];
     let mut screen = Screen::with_keys(&keys, (120, 40));

@@ -107,6 +107,13 @@ pub(super) fn standing(app: &mut App, segment: u64, standing: Standing) {
     }
 }
 
+/// Reading failed: it is not tried again before something moves.
+pub(super) fn failed(app: &mut App) {
+    if let Some(hint) = &mut app.records.hint {
+        (hint.waiting, hint.walking) = (false, None);
+    }
+}
+
 fn hint_of(app: &mut App, segment: u64) -> Option<&mut HintPane> {
     app.records.hint.as_mut().filter(|_| app.records.segment == Some(segment))
 }
