@@ -36,10 +36,12 @@ fn show_clock(bytes: &[u8], pen: &mut Pen) -> Result<(), Stop> {
     pen.next_line(0);
     pen.write(Class::Key, &"vclock");
     match clock(bytes) {
-        Ok(ticks) => ticks.iter().for_each(|tick| {
-            pen.next_line(STEP);
-            show_tick(tick, pen);
-        }),
+        Ok(ticks) => {
+            for tick in &ticks {
+                next_line(pen)?;
+                show_tick(tick, pen);
+            }
+        }
         Err(_) => {
             pen.next_line(STEP);
             show_term(bytes, STEP, pen)?;
@@ -57,6 +59,15 @@ fn show_tick(tick: &Tick<'_>, pen: &mut Pen) {
         Some(micros) => pen.write(Class::Note, &format_args!("  {}", seconds(micros))),
         None => pen.write(Class::Note, &format_args!("  {} s after year 0", tick.timestamp)),
     }
+}
+
+/// Another line of a list that may be as long as the bytes allow.
+fn next_line(pen: &mut Pen) -> Result<(), Stop> {
+    if pen.is_full() {
+        return Err(Stop::Full);
+    }
+    pen.next_line(STEP);
+    Ok(())
 }
 
 /// A time without its microseconds, which a clock does not have.
@@ -101,7 +112,7 @@ fn show_metadata(metadata: &Metadata<'_>, pen: &mut Pen) -> Result<(), Stop> {
         pen.write(Class::Text, &text::escape(vtag));
     }
     for (key, value) in &metadata.pairs {
-        pen.next_line(STEP);
+        next_line(pen)?;
         show_key(key, pen)?;
         pen.write(Class::Punctuation, &": ");
         show_pair_value(key, value, pen)?;

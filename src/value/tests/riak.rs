@@ -1,6 +1,7 @@
 //! Riak's keys and objects of version 1, by the example of its layout.
 
 use super::*;
+use crate::value::pen::MOST_LINES;
 use crate::value::riak::{object, riak_key};
 use crate::value::sink::Stop;
 
@@ -52,6 +53,17 @@ fn an_object_fits_exactly_or_not_at_all() {
     let mut many = bytes.clone();
     many[44..48].copy_from_slice(&[0xff; 4]);
     assert_eq!(object(&many, true), Err(Stop::Cut), "siblings that are not there");
+}
+
+#[test]
+fn an_object_of_very_many_parts_is_cut_at_the_most_lines() {
+    let pairs = hex("00000001 01 00000001 01").repeat(MOST_LINES + 9);
+    let metadata = [&[0; 14][..], &pairs].concat();
+    let len = u32::try_from(metadata.len()).unwrap().to_be_bytes();
+    let object = [&example()[..44], &hex("00000001 00000002 01 78"), &len, &metadata].concat();
+    let shown = lines(View::RiakObject, whole(&object));
+    assert!(recognise(whole(&object)).detected == View::RiakObject && shown.len() <= MOST_LINES, "{}", shown.len());
+    assert!(shown.last().unwrap().to_string().contains("the rest is not shown"));
 }
 
 #[test]
