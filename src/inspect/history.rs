@@ -9,8 +9,11 @@ use std::ops::ControlFlow;
 
 use super::records::{RecordRow, RowKind, RowState, records};
 use crate::error::Result;
-use crate::format::{Kind, VersionOrder};
+use crate::format::{Kind, SegmentId, VersionOrder};
 use crate::store::{Location, Store};
+
+/// Bytes between two words on how far it has come.
+const TELL: u64 = 4 << 20;
 
 /// One version of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +69,9 @@ pub fn history(
     let mut done = 0;
     let mut rows = Vec::new();
     for segment in &segments {
-        for row in records(store, segment.id, 0)? {
-            let row = row?;
-            if row.key.as_deref() == Some(key) {
-                rows.push(row);
-            }
+        let mut within = |come: u64| progress(done + come.min(segment.bytes), total);
+        if versions_in(store, segment.id, key, &mut rows, &mut within)?.is_break() {
+            break;
         }
         done += segment.bytes;
         if progress(done, total).is_break() {
@@ -80,6 +81,30 @@ pub fn history(
     let order = store.format().format().version_order();
     rows.sort_by_key(|row| std::cmp::Reverse(age(order, row)));
     Ok(explain(rows))
+}
+
+/// Adds those of one segment; `Break`: stopped.
+fn versions_in(
+    store: &Store,
+    segment: SegmentId,
+    key: &[u8],
+    rows: &mut Vec<RecordRow>,
+    come: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>> {
+    let mut told = 0;
+    for row in records(store, segment, 0)? {
+        let row = row?;
+        if row.offset.saturating_sub(told) >= TELL {
+            told = row.offset;
+            if come(told).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if row.key.as_deref() == Some(key) {
+            rows.push(row);
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 fn age(order: VersionOrder, row: &RecordRow) -> (u64, u64, u64) {
@@ -112,4 +137,33 @@ fn explain(rows: Vec<RecordRow>) -> Vec<Version> {
         versions.push(Version { row, reason });
     }
     versions
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::sim::SimDisk;
+    use crate::store::Options;
+
+    #[test]
+    fn reading_one_long_segment_can_be_stopped_on_the_way() {
+        let options = Options { create: true, max_segment_bytes: 64 << 20, ..Options::default() };
+        let store = Store::open_on(Arc::new(SimDisk::new()), Path::new("data"), options).unwrap();
+        for _ in 0..10 {
+            store.put(b"k", &vec![7; 1 << 20]).unwrap();
+        }
+        let mut told = Vec::new();
+        let mut stop = |done, total| {
+            told.push((done, total));
+            ControlFlow::Break(())
+        };
+        let versions = history(&store, b"k", &mut stop).unwrap();
+        assert!(told.len() == 1 && told.iter().all(|(done, total)| done < total), "{told:?}");
+        assert!(versions.len() < 10);
+        assert_eq!(history(&store, b"k", &mut |_, _| ControlFlow::Continue(())).unwrap().len(), 10);
+    }
 }
