@@ -169,7 +169,7 @@ pub fn outlines(store: &Store, wanted: &[SegmentId]) -> BTreeMap<SegmentId, Stri
         strip.add(header, segment.bytes.saturating_sub(header), RowState::Superseded);
         strips.insert(segment.id, strip);
     }
-    store.for_each_key(|_, entry| {
+    store.key_parts().visit_all(|_, entry| {
         let at = entry.location;
         if let Some(strip) = strips.get_mut(&at.segment) {
             strip.turn(at.offset, at.len, RowState::Superseded, RowState::Live);

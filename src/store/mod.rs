@@ -165,12 +165,6 @@ impl Store {
         self.inner.contents().keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > now))
     }
 
-    /// Visits every live key and its entry, in no order. Each part of the index is visited as of one moment, and not
-    /// changed meanwhile: be quick, and do not call the store. An expired key is visited until somebody looked at it.
-    pub fn for_each_key(&self, visit: impl FnMut(&[u8], &Entry)) {
-        self.inner.contents().keydir.for_each(visit);
-    }
-
     /// Whether damage may hide a newer version of this key, or a key that is missing. Without a look at the disk.
     pub fn is_suspect(&self, key: &[u8]) -> bool {
         let contents = self.inner.contents();
