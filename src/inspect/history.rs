@@ -64,13 +64,24 @@ pub fn history(
     key: &[u8],
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<Vec<Version>> {
+    newest_versions(store, key, usize::MAX, progress).map(|(versions, _)| versions)
+}
+
+/// The `most` newest of them, and how many there are in all. Holds no more than twice as many: a counter may have
+/// millions.
+pub fn newest_versions(
+    store: &Store,
+    key: &[u8],
+    most: usize,
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<(Vec<Version>, usize)> {
     let segments = store.segments();
     let total = segments.iter().map(|segment| segment.bytes).sum();
     let mut done = 0;
-    let mut rows = Vec::new();
+    let mut newest = Newest { order: store.format().format().version_order(), most, rows: Vec::new(), seen: 0 };
     for segment in &segments {
-        let mut within = |come: u64| progress(done + come.min(segment.bytes), total);
-        if versions_in(store, segment.id, key, &mut rows, &mut within)?.is_break() {
+        let mut come = |here: u64| progress(done + here.min(segment.bytes), total);
+        if versions_in(store, segment.id, key, &mut newest, &mut come)?.is_break() {
             break;
         }
         done += segment.bytes;
@@ -78,9 +89,8 @@ pub fn history(
             break;
         }
     }
-    let order = store.format().format().version_order();
-    rows.sort_by_key(|row| std::cmp::Reverse(age(order, row)));
-    Ok(explain(rows))
+    newest.cut();
+    Ok((explain(newest.rows), newest.seen))
 }
 
 /// Adds those of one segment; `Break`: stopped.
@@ -88,7 +98,7 @@ fn versions_in(
     store: &Store,
     segment: SegmentId,
     key: &[u8],
-    rows: &mut Vec<RecordRow>,
+    newest: &mut Newest,
     come: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
     let mut told = 0;
@@ -101,10 +111,35 @@ fn versions_in(
             }
         }
         if row.key.as_deref() == Some(key) {
-            rows.push(row);
+            newest.push(row);
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// The newest of all rows that were pushed, and as many others at most.
+struct Newest {
+    order: VersionOrder,
+    most: usize,
+    rows: Vec<RecordRow>,
+    /// How many were pushed.
+    seen: usize,
+}
+
+impl Newest {
+    fn push(&mut self, row: RecordRow) {
+        self.seen += 1;
+        self.rows.push(row);
+        if self.rows.len() >= self.most.saturating_mul(2) {
+            self.cut();
+        }
+    }
+
+    /// Puts the newest first and drops the others.
+    fn cut(&mut self) {
+        self.rows.sort_by_key(|row| std::cmp::Reverse(age(self.order, row)));
+        self.rows.truncate(self.most);
+    }
 }
 
 fn age(order: VersionOrder, row: &RecordRow) -> (u64, u64, u64) {
@@ -165,5 +200,30 @@ mod tests {
         assert!(told.len() == 1 && told.iter().all(|(done, total)| done < total), "{told:?}");
         assert!(versions.len() < 10);
         assert_eq!(history(&store, b"k", &mut |_, _| ControlFlow::Continue(())).unwrap().len(), 10);
+    }
+
+    #[test]
+    fn of_many_versions_the_newest_are_those_of_the_whole_history_and_few_are_held() {
+        let options = Options { create: true, max_segment_bytes: 900, ..Options::default() };
+        let store = Store::open_on(Arc::new(SimDisk::new()), Path::new("data"), options).unwrap();
+        for n in 0..50u8 {
+            store.put(b"k", &[n]).unwrap();
+            store.put(b"other", &[n]).unwrap();
+            if n % 7 == 0 {
+                store.delete(b"k").unwrap();
+            }
+        }
+        let go_on = &mut |_, _| ControlFlow::Continue(());
+        let all = history(&store, b"k", go_on).unwrap();
+        assert_eq!(all.len(), 58);
+        for most in [0, 1, 3, 57, 58, 99] {
+            let (newest, total) = newest_versions(&store, b"k", most, go_on).unwrap();
+            assert_eq!((newest.as_slice(), total), (all.get(..most).unwrap_or(&all), 58), "{most}");
+        }
+        let mut newest = Newest { order: VersionOrder::Place, most: 5, rows: Vec::new(), seen: 0 };
+        for version in &all {
+            newest.push(version.row.clone());
+            assert!(newest.rows.len() < 10);
+        }
     }
 }

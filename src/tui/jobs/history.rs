@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::session::Session;
-use crate::inspect::history;
+use crate::inspect::newest_versions;
 use crate::tui::action::{Arrived, HistorySeen, Progress};
 use crate::tui::effect::HistoryWanted;
 
@@ -24,7 +24,7 @@ pub(super) fn read(
 ) -> Option<HistorySeen> {
     let generation = session.generation();
     let mut was_stopped = false;
-    let versions = history(session.store(), &wanted.key, &mut |done, total| {
+    let versions = newest_versions(session.store(), &wanted.key, MOST, &mut |done, total| {
         was_stopped = stopped();
         let progress = Progress { what: "history", done, total };
         answer(Arrived::ReadingHistory { wanted: wanted.clone(), progress });
@@ -33,11 +33,8 @@ pub(super) fn read(
     if was_stopped {
         return None;
     }
-    let total = versions.as_ref().map_or(0, Vec::len);
-    let versions = versions.map_err(|e| e.to_string()).map(|mut versions| {
-        versions.truncate(MOST);
-        versions
-    });
+    let total = versions.as_ref().map_or(0, |(_, total)| *total);
+    let versions = versions.map(|(versions, _)| versions).map_err(|e| e.to_string());
     Some(HistorySeen { wanted, generation, versions, total })
 }
 
