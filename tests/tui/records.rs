@@ -192,6 +192,19 @@ fn a_hint_that_could_not_be_read_is_asked_for_again_when_something_moves() {
 }
 
 #[test]
+fn the_keydir_is_not_gone_to_by_somebody_who_went_on() {
+    let mut screen = Screen::with_keys(&[(b"a", b"1"), (b"b", b"2"), (b"c", b"3")], (120, 40));
+    screen.press("2 enter down");
+    screen.slow_down();
+    screen.press("K up");
+    screen.catch_up_with(0);
+    assert_eq!(screen.app.focus, Pane::Records);
+    screen.speed_up();
+    screen.press("K");
+    assert_eq!(screen.app.focus, Pane::Keydir);
+}
+
+#[test]
 fn what_was_found_is_left_alone_if_somebody_stopped_looking() {
     let keys: Vec<(&[u8], &[u8])> = vec![(b"a", b"1"), (b"b", b"1"), (b"a", b"2")];
     let mut screen = Screen::with_keys(&keys, (120, 40));

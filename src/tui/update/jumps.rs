@@ -124,6 +124,9 @@ pub(super) fn look_up(app: &mut App) -> Vec<Effect> {
 
 /// Selects the key in the keydir; the record list stays where it is.
 pub(super) fn looked_up(app: &mut App, wanted: LookUpWanted, entry: Option<Entry>) -> Vec<Effect> {
+    if selected(app).is_none_or(|here| here.place != wanted.from) {
+        return Vec::new();
+    }
     let key = match &*wanted.key {
         [] => "the empty key".to_owned(),
         key => text::escape_to_width(key, KEY_CELLS).text,
