@@ -156,6 +156,8 @@ pub enum Writer {
 pub struct Figures {
     /// How often this process has seen it change; higher is later.
     pub generation: u64,
+    /// Tells those of one generation apart, as by what is durable of it; higher is later.
+    pub number: u64,
     /// The whole.
     pub stats: Stats,
     /// Each segment, by id.

@@ -120,7 +120,7 @@ fn put_bytes(session: &Session, key: &[u8], value: &[u8], source: &str) -> Outco
     };
     let key: Arc<[u8]> = key.into();
     let after = session.store().entry(&key);
-    session.changed(Some(KeyChange::One { key: Arc::clone(&key), before, after }));
+    session.changed(KeyChange::One { key: Arc::clone(&key), before, after });
     let text = format!("put {}{source} → {}", show(&key), went(&written, &steps));
     let said = Said { tone: Tone::Good, text };
     Outcome { said, select: Some(key), show: Some(written.location), page: None, steps }
@@ -191,7 +191,7 @@ fn delete(session: &Session, keys: &[Vec<u8>]) -> Outcome {
             Ok(None) => last.said = Said { tone: Tone::Bad, text: format!("there is no key {}", show(key)) },
             Ok(Some(written)) => {
                 existed += 1;
-                session.changed(Some(KeyChange::One { key: key.as_slice().into(), before, after: None }));
+                session.changed(KeyChange::One { key: key.as_slice().into(), before, after: None });
                 let text = format!("delete {} → tombstone in {}", show(key), went(&written, &steps));
                 last = Outcome { show: Some(written.location), ..Outcome::said(Tone::Good, text) };
             }
@@ -209,7 +209,6 @@ fn sync(session: &Session) -> Outcome {
     if let Err(e) = result {
         return Outcome { steps, ..e.into() };
     }
-    session.changed(None);
     let took = steps.iter().find_map(|step| match &step.event {
         Event::Synced { took, segment, stable_len } => {
             let stable = text::size(*stable_len);

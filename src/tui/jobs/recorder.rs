@@ -113,7 +113,8 @@ impl Observer for Recorder {
             listener.steps.iter_mut().for_each(|steps| steps.push(step()));
         } else if event.is_change() {
             // Something moved that no command asked for, as a sync in the background. Nobody listens after the end.
-            let _ = self.nudge.lock().send(Nudge::Moved);
+            let is_sync = matches!(event, Event::Synced { .. });
+            let _ = self.nudge.lock().send(if is_sync { Nudge::Synced } else { Nudge::Moved });
         }
     }
 }

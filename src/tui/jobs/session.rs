@@ -44,6 +44,8 @@ pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) recorder: Arc<Recorder>,
     generation: AtomicU64,
+    /// How often figures were made.
+    figures: AtomicU64,
     keys: Mutex<KeyLists>,
     changes: Mutex<Vec<KeyChange>>,
     records: RecordIndex,
@@ -63,6 +65,7 @@ impl Session {
             store,
             recorder,
             generation: AtomicU64::new(1),
+            figures: AtomicU64::new(0),
             keys: Mutex::default(),
             changes: Mutex::default(),
             records: RecordIndex::default(),
@@ -96,9 +99,9 @@ impl Session {
         let _ = self.nudge.send(Nudge::Pause(paused));
     }
 
-    /// Notes that a command moved a key, or with `None` that something else moved.
-    pub(super) fn changed(&self, change: Option<KeyChange>) {
-        self.inner.changes.lock().extend(change);
+    /// Notes that a command moved a key.
+    pub(super) fn changed(&self, change: KeyChange) {
+        self.inner.changes.lock().push(change);
         self.inner.moved();
     }
 
@@ -216,9 +219,11 @@ impl Inner {
     }
 
     pub(super) fn figures(&self) -> Figures {
+        let number = self.figures.fetch_add(1, Ordering::AcqRel);
         let generation = self.generation();
         let (stats, segments) = (self.store.stats(), self.store.segments());
-        Figures { generation, stats, segments, maps: self.recorder.maps().lock().shown(), last: self.recorder.last() }
+        let maps = self.recorder.maps().lock().shown();
+        Figures { generation, number, stats, segments, maps, last: self.recorder.last() }
     }
 
     /// Something moved that the key list is told of otherwise, or not concerned by.

@@ -34,6 +34,8 @@ type Names = Vec<(OsString, u64)>;
 pub(super) enum Nudge {
     /// The store moved.
     Moved,
+    /// What it holds became durable.
+    Synced,
     /// Read on, or do not.
     Pause(bool),
     /// There is nothing to watch any more.
@@ -42,6 +44,7 @@ pub(super) enum Nudge {
 
 /// What is to be done next.
 enum Next {
+    Move,
     Tell,
     Look,
     Stop,
@@ -73,10 +76,11 @@ pub(super) fn start(
     std::thread::Builder::new().name("logkv-watch".into()).spawn(move || {
         loop {
             match watch.next(&nudges) {
-                Next::Tell => {
+                Next::Move => {
                     watch.session.moved();
                     watch.tell(None);
                 }
+                Next::Tell => watch.tell(None),
                 Next::Look if watch.paused => watch.measure(),
                 Next::Look => watch.look(),
                 Next::Stop => return,
@@ -103,7 +107,10 @@ impl Watch {
             match nudge {
                 Nudge::Stop => return Next::Stop,
                 Nudge::Pause(paused) => (self.paused, self.behind) = (paused, 0),
-                Nudge::Moved => next = Next::Tell,
+                Nudge::Moved => next = Next::Move,
+                // Lists and histories stay as they are: reading them again would be for nothing.
+                Nudge::Synced if matches!(next, Next::Move) => {}
+                Nudge::Synced => next = Next::Tell,
             }
         }
         next
@@ -177,4 +184,39 @@ fn listing(disk: &dyn ReadDisk, dir: &Path) -> Names {
         disk.list(dir).unwrap_or_default().into_iter().map(|entry| (entry.name, entry.len)).collect();
     entries.sort();
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::disk::Disk;
+    use crate::disk::sim::SimDisk;
+    use crate::store::{Event, Observer, Options, Store};
+    use crate::tui::jobs::recorder::Recorder;
+    use crate::tui::jobs::session::Session;
+
+    #[test]
+    fn a_sync_is_told_and_is_no_reason_to_read_anything_again() {
+        let disk = Arc::new(SimDisk::new());
+        let store = Options { create: true, ..Options::default() };
+        let store = Store::open_on(Arc::clone(&disk) as _, Path::new("data"), store).unwrap();
+        let (send, answers) = channel();
+        let send: Answers = Arc::new(move |action| drop(send.send(action)));
+        let nudges = channel();
+        let recorder = Arc::new(Recorder::new(Arc::clone(&send), nudges.0.clone()));
+        let session = Session::begin(store, Arc::clone(&recorder), nudges, disk.reader(), send).unwrap();
+        let before = session.figures();
+        let told = |event: &Event| {
+            recorder.event(event);
+            let answer = answers.recv_timeout(Duration::from_secs(10)).unwrap();
+            let Action::Arrived(Arrived::Followed(figures)) = answer else { return (0, false) };
+            (figures.generation - before.generation, figures.number > before.number)
+        };
+        assert_eq!(told(&Event::Synced { segment: 1, stable_len: 40, took: Duration::ZERO }), (0, true));
+        assert_eq!(told(&Event::Sealed { segment: 1, bytes: 40 }), (1, true));
+        session.close().unwrap();
+    }
 }

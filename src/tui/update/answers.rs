@@ -72,7 +72,8 @@ fn open(app: &mut App, opened: Opened) {
 }
 
 fn take_figures(app: &mut App, figures: Figures) {
-    if app.figures.as_ref().is_some_and(|known| known.generation > figures.generation) {
+    let age = |figures: &Figures| (figures.generation, figures.number);
+    if app.figures.as_ref().is_some_and(|known| age(known) > age(&figures)) {
         return;
     }
     let growth = &mut app.keydir.growth;
