@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::findings;
 use super::keys::KeyChange;
+use super::pace::Pace;
 use super::session::Session;
 use crate::error::Error;
 use crate::format::record::MAX_VALUE_LEN;
@@ -246,8 +247,11 @@ fn stats(stats: &Stats) -> Outcome {
 
 fn verify(session: &Session, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> bool) -> Outcome {
     let mut was_stopped = false;
+    let mut pace = Pace::default();
     let report = inspect::verify(session.store(), &mut |done, total| {
-        progress(Progress { what: "verify", done, total });
+        if pace.is_due(done, total) {
+            progress(Progress { what: "verify", done, total });
+        }
         was_stopped = stopped();
         if was_stopped { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
     });

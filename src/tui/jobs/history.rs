@@ -5,6 +5,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use super::pace::Pace;
 use super::session::Session;
 use crate::inspect::newest_versions;
 use crate::tui::action::{Arrived, HistorySeen, Progress};
@@ -24,10 +25,13 @@ pub(super) fn read(
 ) -> Option<HistorySeen> {
     let generation = session.generation();
     let mut was_stopped = false;
+    let mut pace = Pace::default();
     let versions = newest_versions(session.store(), &wanted.key, MOST, &mut |done, total| {
         was_stopped = stopped();
         let progress = Progress { what: "history", done, total };
-        answer(Arrived::ReadingHistory { wanted: wanted.clone(), progress });
+        if pace.is_due(done, total) {
+            answer(Arrived::ReadingHistory { wanted: wanted.clone(), progress });
+        }
         if was_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     if was_stopped {

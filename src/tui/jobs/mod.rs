@@ -18,6 +18,7 @@ mod lane;
 mod maps;
 mod marks;
 mod opening;
+mod pace;
 mod recorder;
 mod records;
 mod seek;

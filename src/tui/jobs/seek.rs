@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::pace::Pace;
 use super::session::Session;
 use crate::inspect::{Sought, seek};
 use crate::tui::action::{Arrived, Progress, SeekSeen};
@@ -25,9 +26,12 @@ pub(super) fn look(
 ) -> Option<SeekSeen> {
     let what = what(&wanted.sought);
     let mut was_stopped = false;
+    let mut pace = Pace::default();
     let found = seek(session.store(), wanted.from, wanted.forward, &wanted.sought, &mut |done, total| {
         was_stopped = stopped();
-        answer(Arrived::Seeking { wanted: wanted.clone(), progress: Progress { what, done, total } });
+        if pace.is_due(done, total) {
+            answer(Arrived::Seeking { wanted: wanted.clone(), progress: Progress { what, done, total } });
+        }
         if was_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     (!was_stopped).then(|| SeekSeen { wanted, found: found.map_err(|e| e.to_string()) })
