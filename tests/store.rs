@@ -122,7 +122,7 @@ fn describe(event: &Event) -> Option<String> {
     Some(match event {
         Event::Loading { .. } | Event::LookedUp { .. } | Event::Read { .. } => return None,
         Event::Encoded { kind, bytes } => format!("encode {}, {bytes} bytes", kind.name()),
-        Event::Expired { location } => format!("{} has expired", place(location)),
+        Event::Expired { entry, .. } => format!("{} has expired", place(&entry.location)),
         Event::Reloaded => "load anew".to_owned(),
         Event::Appended { kind, location, .. } => format!("append {} at {}", kind.name(), place(location)),
         Event::Synced { segment, stable_len, .. } => format!("sync segment {segment} up to {stable_len}"),

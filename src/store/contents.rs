@@ -63,11 +63,11 @@ impl Contents {
         from
     }
 
-    /// Takes away what has expired by `now`, and says where it was.
-    pub(super) fn expire(&self, now: u64) -> Vec<Location> {
-        let expired: Vec<_> = self.keydir.expire(now).into_iter().map(|entry| entry.location).collect();
-        for location in &expired {
-            self.moved(Some(*location), None);
+    /// Takes away what has expired by `now`, and says what it was.
+    pub(super) fn expire(&self, now: u64) -> Vec<(Arc<[u8]>, Entry)> {
+        let expired = self.keydir.expire(now);
+        for (_, entry) in &expired {
+            self.moved(Some(entry.location), None);
             self.expired.fetch_add(1, Ordering::Relaxed);
         }
         expired

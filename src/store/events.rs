@@ -2,9 +2,10 @@
 //! observers of these. Without observers nothing is built and nothing is measured.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Location;
+use super::{Entry, Location};
 use crate::format::{Kind, SegmentId};
 
 /// One step of real work.
@@ -52,8 +53,10 @@ pub enum Event {
     },
     /// The time of a live record ran out.
     Expired {
-        /// Which record.
-        location: Location,
+        /// Whose.
+        key: Arc<[u8]>,
+        /// Its entry until now.
+        entry: Entry,
     },
     /// A get asked the keydir.
     LookedUp {

@@ -81,8 +81,8 @@ impl Inner {
     /// The state as of now, without what has expired.
     pub(super) fn unexpired(&self) -> Arc<Contents> {
         let contents = self.contents();
-        for location in contents.expire(self.now()) {
-            self.tell(|| Event::Expired { location });
+        for (key, entry) in contents.expire(self.now()) {
+            self.tell(|| Event::Expired { key, entry });
         }
         contents
     }

@@ -98,7 +98,7 @@ pub fn words(event: &Event) -> String {
             (Some(from), None) => format!("keydir {} → gone", place(from)),
             (None, None) => "keydir as it was: there is no such key".to_owned(),
         },
-        Event::Expired { location } => format!("the time of {} ran out", place(location)),
+        Event::Expired { entry, .. } => format!("the time of {} ran out", place(&entry.location)),
         Event::LookedUp { at: Some(at) } => format!("keydir says {}, {}", place(at), text::size(at.len)),
         Event::LookedUp { at: None } => "keydir has no such key".to_owned(),
         Event::Read { location, ok: true, took } => {

@@ -155,13 +155,16 @@ impl Keydir {
     }
 
     /// Takes away the keys whose time has come and hands out what they were.
-    pub(super) fn expire(&self, now: u64) -> Vec<Entry> {
+    pub(super) fn expire(&self, now: u64) -> Vec<(Arc<[u8]>, Entry)> {
         let due = {
             let mut expiring = self.expiring.lock();
             let later = expiring.split_off(&(now.saturating_add(1), Arc::default()));
             std::mem::replace(&mut *expiring, later)
         };
-        let gone = |(at, key): (u64, Arc<[u8]>)| self.remove_if(&key, |entry| entry.expires_at == Some(at));
+        let gone = |(at, key): (u64, Arc<[u8]>)| {
+            let entry = self.remove_if(&key, |entry| entry.expires_at == Some(at))?;
+            Some((key, entry))
+        };
         due.into_iter().filter_map(gone).collect()
     }
 
@@ -393,7 +396,7 @@ mod tests {
         keydir.set(b"b", expiring(10));
         keydir.set(b"b", expiring(20));
         assert_eq!(keydir.expire(9), []);
-        assert_eq!(keydir.expire(10), [expiring(10)]);
+        assert_eq!(keydir.expire(10), [(Arc::from(&b"k"[..]), expiring(10))]);
         assert_eq!((keydir.get(b"a"), keydir.get(b"b")), (None, Some(expiring(20))));
     }
 }

@@ -46,7 +46,7 @@ impl Maps {
                 from.iter().for_each(|at| self.turn(at, RowState::Live, RowState::Superseded));
                 to.iter().for_each(|at| self.turn(at, RowState::Superseded, RowState::Live));
             }
-            Event::Expired { location } => self.turn(location, RowState::Live, RowState::Expired),
+            Event::Expired { entry, .. } => self.turn(&entry.location, RowState::Live, RowState::Expired),
             Event::Reloaded => self.known.clear(),
             _ => {}
         }

@@ -14,6 +14,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::Answers;
+use super::keys::{Changes, KeyChange};
 use super::maps::Maps;
 use super::watch::Nudge;
 use crate::store::{Event, Location, Observer};
@@ -26,6 +27,7 @@ pub(super) struct Recorder {
     nudge: Mutex<Sender<Nudge>>,
     listeners: Mutex<Vec<Listener>>,
     maps: Arc<Mutex<Maps>>,
+    changes: Arc<Mutex<Changes>>,
     last: Mutex<Option<Location>>,
     shown_percent: AtomicU64,
 }
@@ -51,6 +53,7 @@ impl Recorder {
             nudge: Mutex::new(nudge),
             listeners: Mutex::default(),
             maps: Arc::default(),
+            changes: Arc::default(),
             last: Mutex::default(),
             shown_percent: AtomicU64::new(u64::MAX),
         }
@@ -59,6 +62,11 @@ impl Recorder {
     /// The strips, kept up to date.
     pub(super) fn maps(&self) -> Arc<Mutex<Maps>> {
         Arc::clone(&self.maps)
+    }
+
+    /// What the key lists have not taken in yet.
+    pub(super) fn changes(&self) -> Arc<Mutex<Changes>> {
+        Arc::clone(&self.changes)
     }
 
     /// The newest record that was appended since the store was opened.
@@ -104,6 +112,9 @@ impl Observer for Recorder {
         if let Event::Appended { location, .. } = event {
             *self.last.lock() = Some(*location);
         }
+        if let Event::Expired { key, entry } = event {
+            self.changes.lock().push(KeyChange::One { key: Arc::clone(key), before: Some(*entry), after: None });
+        }
         self.maps.lock().apply(event);
         let thread = std::thread::current().id();
         let mut listeners = self.listeners.lock();
@@ -116,5 +127,28 @@ impl Observer for Recorder {
             let is_sync = matches!(event, Event::Synced { .. });
             let _ = self.nudge.lock().send(if is_sync { Nudge::Synced } else { Nudge::Moved });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::store::Entry;
+
+    /// Its row stayed in the key list, as one whose key is gone.
+    #[test]
+    fn a_key_that_expires_leaves_the_key_list() {
+        let recorder = Recorder::new(Arc::new(|_| {}), channel().0);
+        let location = Location { segment: 1, offset: 40, len: 30 };
+        let entry = Entry { location, stored_len: 1, tstamp: 5, expires_at: Some(9) };
+        recorder.event(&Event::Expired { key: Arc::from(&b"k"[..]), entry });
+        let changes = recorder.changes().lock().take();
+        let expected = |change: &KeyChange| match change {
+            KeyChange::One { key, before, after } => (&**key, *before, *after) == (b"k", Some(entry), None),
+            KeyChange::Anything => false,
+        };
+        assert!(matches!(changes.as_slice(), [change] if expected(change)), "{changes:?}");
     }
 }

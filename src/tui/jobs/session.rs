@@ -29,8 +29,6 @@ use crate::tui::effect::{HintsWanted, KeyView, KeysWanted, RecordsWanted};
 const FIRST: Duration = Duration::from_millis(30);
 /// How often it is told how far the making has come.
 const BETWEEN: Duration = Duration::from_millis(100);
-/// Changes that are kept for the next look at the keys.
-const UNREAD: usize = 1 << 16;
 
 /// An open store and its watcher.
 pub(super) struct Session {
@@ -47,7 +45,6 @@ pub(super) struct Inner {
     /// How often figures were made.
     figures: AtomicU64,
     keys: Mutex<KeyLists>,
-    changes: Mutex<Vec<KeyChange>>,
     records: RecordIndex,
     hints: HintIndex,
 }
@@ -67,7 +64,6 @@ impl Session {
             generation: AtomicU64::new(1),
             figures: AtomicU64::new(0),
             keys: Mutex::default(),
-            changes: Mutex::default(),
             records: RecordIndex::default(),
             hints: HintIndex::default(),
         });
@@ -101,7 +97,7 @@ impl Session {
 
     /// Notes that a command moved a key.
     pub(super) fn changed(&self, change: KeyChange) {
-        self.inner.changes.lock().push(change);
+        self.inner.recorder.changes().lock().push(change);
         self.inner.moved();
     }
 
@@ -233,19 +229,14 @@ impl Inner {
 
     /// Another process moved something; [`Inner::moved`] is to follow.
     pub(super) fn followed(&self, moved: Moved<'_>) {
-        let mut changes = self.changes.lock();
-        if changes.len() >= UNREAD {
-            // Nobody looks at the keys: the list is made anew when somebody does.
-            *changes = vec![KeyChange::Anything];
-        }
-        changes.push(match moved {
+        self.recorder.changes().lock().push(match moved {
             Moved::Key { key, before, after } => KeyChange::One { key: key.into(), before, after },
             Moved::Everything => KeyChange::Anything,
         });
     }
 
     fn catch_up(&self, lists: &mut KeyLists, generation: u64) {
-        let changes = std::mem::take(&mut *self.changes.lock());
+        let changes = self.recorder.changes().lock().take();
         lists.take(changes, generation);
     }
 }

@@ -15,12 +15,15 @@
 
 mod block;
 mod build;
+mod changes;
 mod level;
 mod order;
 mod packed;
 mod picked;
 mod tree;
 mod window;
+
+pub(super) use self::changes::{Changes, KeyChange};
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +35,7 @@ use self::order::Order;
 use self::packed::KeyList;
 use self::picked::Picked;
 use self::tree::Tree;
-use crate::store::{Entry, Store};
+use crate::store::Store;
 use crate::tui::action::{KeysWork, Making};
 use crate::tui::effect::{KeyView, Sort, open_around};
 use crate::tui::filter::KeyFilter;
@@ -44,22 +47,6 @@ const FEW: usize = 20_000;
 const MANY: usize = 1 << 10;
 /// So many at once are more than it takes to make an order anew: each may go through all of it.
 const MANY_ROWS: usize = 1 << 6;
-/// What happened to the keys.
-#[derive(Clone, Debug)]
-pub(super) enum KeyChange {
-    /// One key got another entry, or came, or went.
-    One {
-        /// Which.
-        key: Arc<[u8]>,
-        /// Its entry before.
-        before: Option<Entry>,
-        /// Its entry now.
-        after: Option<Entry>,
-    },
-    /// It is not known what.
-    Anything,
-}
-
 /// The lists.
 #[derive(Default)]
 pub(super) struct KeyLists {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::disk::sim::SimDisk;
-use crate::store::Options;
+use crate::store::{Entry, Options};
 use crate::tui::action::{Branch, KeyRow, KeysSeen};
 use crate::tui::effect::{KeyPlace, KeysWanted};
 
