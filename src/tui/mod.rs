@@ -114,8 +114,11 @@ pub fn run(path: PathBuf, options: Options, settings: Settings) -> anyhow::Resul
     });
     // From here on a signal finds nobody, and does what it does to any program: closing may hang on a disk that hangs.
     drop(inputs);
-    let closed = jobs.close();
-    result.and(closed.map_err(Into::into))
+    match result {
+        // Nothing is open that could be closed in order, and recovery is made to be stopped at any point.
+        Ok(Left::WhileLoading) => Ok(()),
+        result => result.map(drop).and(jobs.close().map_err(Into::into)),
+    }
 }
 
 /// What the drawing thread waits for.
@@ -190,6 +193,14 @@ struct Running<'a> {
     clock: &'a dyn Clock,
 }
 
+/// How the interface was left.
+enum Left {
+    /// Whatever was open is to be closed.
+    InOrder,
+    /// A store was still being loaded.
+    WhileLoading,
+}
+
 /// Whether to go on.
 #[derive(PartialEq, Eq)]
 enum Next {
@@ -198,7 +209,7 @@ enum Next {
 }
 
 impl Running<'_> {
-    fn go(mut self, inputs: &Receiver<Incoming>, create: bool) -> anyhow::Result<()> {
+    fn go(mut self, inputs: &Receiver<Incoming>, create: bool) -> anyhow::Result<Left> {
         self.carry_out(start(&self.app, create))?;
         let mut drawn: Option<Instant> = None;
         let mut changed = true;
@@ -216,7 +227,7 @@ impl Running<'_> {
                 },
                 false => inputs.recv().ok(),
             };
-            let Some(incoming) = incoming else { return Ok(()) };
+            let Some(incoming) = incoming else { return Ok(Left::InOrder) };
             if self.take(incoming)? == Next::Leave {
                 return self.outcome();
             }
@@ -225,10 +236,11 @@ impl Running<'_> {
     }
 
     /// What could not be opened is said again where it stays, and is a failure.
-    fn outcome(self) -> anyhow::Result<()> {
+    fn outcome(self) -> anyhow::Result<Left> {
         match self.app.stage {
             Stage::Refused(reason) => Err(anyhow::Error::msg(reason)),
-            _ => Ok(()),
+            Stage::Loading { .. } => Ok(Left::WhileLoading),
+            _ => Ok(Left::InOrder),
         }
     }
 
