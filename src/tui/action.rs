@@ -322,8 +322,26 @@ pub enum Arrived {
         /// The first of them in byte order.
         keys: Vec<Arc<[u8]>>,
     },
-    /// Something failed on the side; a sentence says what.
+    /// A list could not be read; a sentence says why.
+    Unread {
+        /// Which list.
+        list: List,
+        /// Why.
+        reason: String,
+    },
+    /// What another process appended cannot be read on; it is tried again. A sentence says why.
+    Stalled(String),
+    /// A worker is gone for good; a sentence says so.
     Failed(String),
+}
+
+/// A list that is read from a segment's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Its records.
+    Records,
+    /// The parts of its hint.
+    Hint,
 }
 
 /// What another process did since the last look.

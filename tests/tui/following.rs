@@ -207,3 +207,17 @@ fn files_that_vanish_while_following_leave_the_screen_and_nothing_else() {
     screen.press("f");
     screen.wait_until(|app| selected(app).as_deref() == Some(b"after"));
 }
+
+/// The screen said FOLLOWING and stood still.
+#[test]
+fn a_writer_that_cannot_be_read_any_more_is_told() {
+    let disk = SimDisk::new();
+    let options = Options { create: true, ..options() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+    let first = store.put(b"first", b"1").unwrap().location;
+    let mut screen = Screen::open(&disk, "data", (120, 40), settings(false));
+    screen.wait_until(|app| app.follow.on);
+    disk.fail_reads_at("data/0000000001.data", first.offset + first.len..u64::MAX).unwrap();
+    store.put(b"second", b"2").unwrap();
+    screen.wait_until(|app| app.said.as_ref().is_some_and(|said| said.text.contains("nothing more can be read")));
+}

@@ -35,7 +35,7 @@ use self::lane::Lane;
 use self::opening::Opening;
 use self::session::Session;
 use super::Settings;
-use super::action::{Action, Arrived, SlotSeen};
+use super::action::{Action, Arrived, List, SlotSeen};
 use super::command::Command;
 use super::effect::Effect;
 use crate::disk::Disk;
@@ -101,10 +101,12 @@ impl Desk {
                 }
             }
             Effect::Records(wanted) => {
-                self.unless_it_fails(session.records(&wanted, overtaken, &|arrived| self.answer(arrived)));
+                let read = session.records(&wanted, overtaken, &|arrived| self.answer(arrived));
+                self.unless_read(List::Records, read);
             }
             Effect::Hints(wanted) => {
-                self.unless_it_fails(session.hints(&wanted, overtaken, &|arrived| self.answer(arrived)));
+                let read = session.hints(&wanted, overtaken, &|arrived| self.answer(arrived));
+                self.unless_read(List::Hint, read);
             }
             Effect::Seek(wanted) => {
                 self.stop_seek.store(false, Ordering::Relaxed);
@@ -168,9 +170,9 @@ impl Desk {
         }
     }
 
-    fn unless_it_fails(&self, done: Result<()>) {
-        if let Err(e) = done {
-            self.answer(Arrived::Failed(e.to_string()));
+    fn unless_read(&self, list: List, read: Result<()>) {
+        if let Err(e) = read {
+            self.answer(Arrived::Unread { list, reason: e.to_string() });
         }
     }
 

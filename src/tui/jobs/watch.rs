@@ -58,6 +58,8 @@ struct Watch {
     paused: bool,
     /// Bytes that were appended during a pause, as told last.
     behind: u64,
+    /// Why nothing could be read on, as told last.
+    stalled: Option<String>,
     /// When something moved last, while that is still news.
     moved: Option<Instant>,
     looked: Instant,
@@ -71,8 +73,17 @@ pub(super) fn start(
     send: Answers,
 ) -> std::io::Result<JoinHandle<()>> {
     // The first look always reads on: something may have moved between opening and now.
-    let mut watch =
-        Watch { session, disk, send, seen: Vec::new(), paused: false, behind: 0, moved: None, looked: Instant::now() };
+    let mut watch = Watch {
+        session,
+        disk,
+        send,
+        seen: Vec::new(),
+        paused: false,
+        behind: 0,
+        stalled: None,
+        moved: None,
+        looked: Instant::now(),
+    };
     std::thread::Builder::new().name("logkv-watch".into()).spawn(move || {
         loop {
             match watch.next(&nudges) {
@@ -141,7 +152,11 @@ impl Watch {
         if any {
             self.session.moved();
         }
-        let Ok(refreshed) = refreshed else { return };
+        let refreshed = match refreshed {
+            Ok(refreshed) => refreshed,
+            Err(e) => return self.stall(e.to_string()),
+        };
+        self.stalled = None;
         let bytes = bytes(&now).saturating_sub(bytes(&self.seen));
         let is_first = self.seen.is_empty();
         self.seen = now;
@@ -153,6 +168,14 @@ impl Watch {
         self.moved = Some(Instant::now());
         let bytes = if is_first { 0 } else { bytes };
         self.tell(Some(Pulse { records: refreshed.records, bytes, took }));
+    }
+
+    /// Says why nothing can be read on, once for each reason.
+    fn stall(&mut self, reason: String) {
+        if self.stalled.as_ref() != Some(&reason) {
+            self.stalled = Some(reason.clone());
+            (self.send)(Action::Arrived(Arrived::Stalled(reason)));
+        }
     }
 
     /// Says once that nothing moves any more.

@@ -2,7 +2,7 @@
 //! than the screen shows already, is dropped.
 
 use super::{dissect, follow, hints, history, index, jumps, keys, records, typing, value};
-use crate::tui::action::{Arrived, Ran};
+use crate::tui::action::{Arrived, List, Ran};
 use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Stage, Tone, Traced};
 use crate::tui::effect::Effect;
 use crate::tui::list::Cursor;
@@ -52,10 +52,19 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::Findings(page) => app.page = Some(Page { content: Content::Findings(page), top: 0 }),
         Arrived::Progress(progress) => app.progress = Some(progress),
         Arrived::Completions { prefix, keys } => typing::completed(app, prefix, keys),
+        Arrived::Unread { list, reason } => {
+            match list {
+                List::Records => records::failed(app),
+                List::Hint => hints::failed(app),
+            }
+            app.say(Tone::Bad, reason);
+        }
+        Arrived::Stalled(reason) => app.say(Tone::Bad, format!("nothing more can be read for now: {reason}")),
         Arrived::Failed(reason) => {
             app.keys.waiting = false;
             app.keys.work = None;
             records::failed(app);
+            hints::failed(app);
             app.say(Tone::Bad, reason);
         }
     }

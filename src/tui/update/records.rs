@@ -147,7 +147,6 @@ pub(super) fn failed(app: &mut App) {
     app.records.waiting = false;
     app.records.walking = None;
     app.records.failed_at = app.figures.as_ref().map(|figures| figures.generation);
-    hints::failed(app);
 }
 
 /// Moves the selection by a key. The ends of a list that is not counted yet have to be looked for.
