@@ -50,6 +50,11 @@ pub fn key_literal(key: &[u8]) -> String {
     }
 }
 
+/// A value as [`parse_value`] reads it back, whatever it is: in quotes, because outside of them a backslash is one.
+pub fn value_literal(value: &[u8]) -> String {
+    format!("\"{}\"", escape(value).to_string().replace('"', "\\\""))
+}
+
 /// Whether `@FILE` names a file. In batch files it does not: they may come from strangers, and are taken as they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilesAllowed {
@@ -271,6 +276,12 @@ mod tests {
         fn every_key_has_a_literal(key: Vec<u8>, prefix in "(0x|b64:|)") {
             let key = [prefix.as_bytes(), &key].concat();
             prop_assert_eq!(parse_key(&key_literal(&key)), Ok(key));
+        }
+
+        #[test]
+        fn every_value_has_a_literal(value: Vec<u8>, prefix in "(@|\"|\\\\|)") {
+            let value = [prefix.as_bytes(), &value].concat();
+            prop_assert_eq!(parse_value(&value_literal(&value), FilesAllowed::Yes), bytes(&value));
         }
 
         #[test]

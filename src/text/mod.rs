@@ -17,7 +17,7 @@ pub mod words;
 
 pub use elide::{escape_around, escape_ends};
 pub use escape::{Clipped, Escaped, escape, escape_into, escape_str, escape_to_width, path};
-pub use literal::{FilesAllowed, ValueLiteral, key_literal, parse_key, parse_value};
+pub use literal::{FilesAllowed, ValueLiteral, key_literal, parse_key, parse_value, value_literal};
 pub use literal_error::{LiteralError, LiteralProblem};
 pub use time::{age, duration, parse_duration, rfc3339, timestamp};
 pub use units::{UnitError, count, parse_size, percent, size};

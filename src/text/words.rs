@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::escape::escape;
 use super::literal::{
-    FilesAllowed, ValueLiteral, key_literal, parse_key, parse_value, split_at_closing_quote, unescape,
+    FilesAllowed, ValueLiteral, key_literal, parse_key, parse_value, split_at_closing_quote, unescape, value_literal,
 };
 use super::literal_error::{LiteralError, LiteralProblem};
 
@@ -141,7 +140,8 @@ impl CursorWord<'_> {
 /// A key as a word of a command line that [`Word::key`] reads back: its literal, in quotes where a word needs them.
 pub fn key_word(key: &[u8]) -> String {
     let needs_quotes = key.is_empty() || key.starts_with(b"\"") || key.contains(&b' ');
-    if needs_quotes { format!("\"{}\"", escape(key).to_string().replace('"', "\\\"")) } else { key_literal(key) }
+    // In quotes the escapes of keys are those of values.
+    if needs_quotes { value_literal(key) } else { key_literal(key) }
 }
 
 /// A word's place in its line.

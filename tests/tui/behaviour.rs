@@ -252,6 +252,20 @@ fn the_key_of_the_leading_list_is_copied() {
     assert_eq!(copied(&screen), "a");
 }
 
+/// A value that is no text was copied as `\xff` without quotes, which `put` takes for four characters.
+#[test]
+fn a_copied_value_is_what_put_reads() {
+    let mut screen = Screen::with_keys(&[(b"a", b"\xff\"\x1b"), (b"b", b"plain \\x41")], (120, 40));
+    let copied = |screen: &Screen| match screen.effects.last() {
+        Some(Effect::Copy(text)) => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    screen.press("Y v");
+    assert_eq!(copied(&screen), r#""\xff\"\x1b""#);
+    screen.press("down Y v");
+    assert_eq!(copied(&screen), r"plain \x41");
+}
+
 #[test]
 fn a_click_goes_to_the_row_under_it_and_the_wheel_scrolls_its_pane() {
     let mut screen = ten_keys();

@@ -73,7 +73,7 @@ fn value(app: &App) -> Result<&[u8], &'static str> {
 fn value_text(value: &[u8]) -> String {
     let stands_for_itself = |piece: &str| text::escape_str(piece).to_string() == piece;
     let is_plain = |text: &&str| text.split(['\n', '\t', '\\']).all(stands_for_itself);
-    std::str::from_utf8(value).ok().filter(is_plain).map_or_else(|| text::key_literal(value), str::to_owned)
+    std::str::from_utf8(value).ok().filter(is_plain).map_or_else(|| text::value_literal(value), str::to_owned)
 }
 
 /// In hexadecimal.
