@@ -22,7 +22,7 @@ use super::findings::FindingsPage;
 use super::list::Cursor;
 use crate::error::LockHolder;
 use crate::format::SegmentId;
-use crate::store::{Location, SegmentInfo, Stats};
+use crate::store::{Location, Mode, SegmentInfo, Stats};
 
 /// A part of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -325,6 +325,11 @@ impl App {
     /// Whether a yes or a no is wanted.
     pub fn is_asking(&self) -> bool {
         self.asked_delete.is_some() || self.asked_put_back.is_some() || matches!(self.stage, Stage::AskCreate(_))
+    }
+
+    /// Whether this process may write to the store.
+    pub fn is_writable(&self) -> bool {
+        self.figures.as_ref().is_some_and(|figures| figures.stats.mode == Mode::ReadWrite)
     }
 
     /// Whether one of several stores is to be chosen.

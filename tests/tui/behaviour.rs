@@ -266,6 +266,26 @@ fn a_copied_value_is_what_put_reads() {
     assert_eq!(copied(&screen), r"plain \x41");
 }
 
+/// The map says what enter does; elsewhere enter does something else.
+#[test]
+fn words_on_a_cell_go_when_the_map_is_left() {
+    let mut screen = ten_keys();
+    screen.press("2 ]");
+    assert!(screen.text().contains("enter goes to the records there"));
+    screen.press("4");
+    assert!(!screen.text().contains("enter goes to the records there"));
+}
+
+#[test]
+fn a_read_only_store_offers_nothing_that_writes() {
+    let mut screen = ten_keys().open_again();
+    for pane in ["1", "5"] {
+        screen.press(pane);
+        let hints = screen.text().lines().last().unwrap_or_default().to_owned();
+        assert!(hints.contains("? help") && !hints.contains("delete") && !hints.contains("put back"), "{hints}");
+    }
+}
+
 #[test]
 fn a_click_goes_to_the_row_under_it_and_the_wheel_scrolls_its_pane() {
     let mut screen = ten_keys();

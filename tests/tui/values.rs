@@ -74,7 +74,7 @@ fn of_a_long_value_no_more_than_a_window_is_read_or_held() {
 fn the_title_says_what_was_not_done_for_a_long_value() {
     let screen = open(&lines_of(1 << 19), (120, 40));
     assert_eq!(rows(&screen)[..2], ["line 0000000", "line 0000001"]);
-    assert!(title(&screen).contains("text  6.5 MiB  checksum not computed"), "{}", title(&screen));
+    assert!(title(&screen).contains("text  6.5 MiB  crc not computed"), "{}", title(&screen));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_window_that_is_not_wanted_any_more_is_dropped() {
 fn json_that_is_longer_than_a_window_is_shown_as_far_as_that_goes() {
     let value = format!("[{}0]", "\"some item of a list\",\n".repeat(200_000));
     let mut screen = open(value.as_bytes(), (120, 40));
-    assert!(title(&screen).contains("json  first 1.0 MiB of 4.4 MiB  checksum not computed"), "{}", title(&screen));
+    assert!(title(&screen).contains("json  first 1.0 MiB of 4.4 MiB  crc not computed"), "{}", title(&screen));
     screen.press("G");
     assert!(rows(&screen).last().unwrap().starts_with("… more than 20,000 lines"), "{:?}", rows(&screen).last());
 }

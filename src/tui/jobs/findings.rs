@@ -13,7 +13,12 @@ const MOST: usize = 10_000;
 
 /// What opening and following found: as many as the top line counts.
 pub(super) fn known(session: &Session) -> Arrived {
-    Arrived::Findings(page(session, "since opening", session.store().findings()))
+    let mut page = page(session, "since opening", session.store().findings());
+    if page.findings.is_empty() {
+        // Opening reads hints where it can: to have found nothing says little about the records.
+        page.title = "since opening  nothing was found; verify reads every byte".to_owned();
+    }
+    Arrived::Findings(page)
 }
 
 /// A list of findings, their files named as seen from the store.

@@ -8,7 +8,7 @@ use super::look::show_record;
 use super::verbs::{focus, run};
 use crate::format::Kind;
 use crate::inspect::{Reason, RecordRow, RowKind, RowState, Version};
-use crate::store::{Location, Mode};
+use crate::store::Location;
 use crate::text;
 use crate::tui::action::{HistorySeen, Motion, Progress};
 use crate::tui::app::{App, Content, HistoryPane, Lead, Page, Pane, PutBack, Tone};
@@ -196,9 +196,8 @@ pub(super) fn ask_put_back(app: &mut App) {
     let Some(version) = app.history.selected() else {
         return app.say(Tone::Bad, "no version is selected");
     };
-    let read_only = app.figures.as_ref().is_none_or(|figures| figures.stats.mode == Mode::ReadOnly);
     let refusal = match (without_value(&version.row), version.reason) {
-        _ if read_only => Some("this store is open read-only: nothing can be put back"),
+        _ if !app.is_writable() => Some("this store is open read-only: nothing can be put back"),
         (None, Reason::Live) => Some("this is the value that the key has"),
         (why, _) => why,
     };

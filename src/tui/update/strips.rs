@@ -67,8 +67,8 @@ fn tell(app: &mut App, cell: usize, cells: usize) {
 
 /// Goes to the records of the segment, to those of the selected cell if there is one.
 pub(super) fn enter(app: &mut App) {
-    let cell = app.strips.cell.take();
     focus(app, Pane::Records);
+    let cell = app.strips.cell.take();
     if let Some((cell, cells)) = cell.zip(selected_cells(app)) {
         show_records_of(app, cell, cells);
     }

@@ -2,7 +2,7 @@
 
 use super::look::show_record;
 use super::{copy, dissect, follow, hints, history, jumps, keys, moves, strips, typing, value};
-use crate::store::{Finding, FindingKind, Mode};
+use crate::store::{Finding, FindingKind};
 use crate::text;
 use crate::tui::action::{Part, Target, Verb};
 use crate::tui::app::{App, Content, Lead, Page, Pane, Stage, Tone, Typing};
@@ -81,6 +81,13 @@ pub(super) fn help(app: &mut App) {
 
 /// Gives a pane the focus; a list takes the lead.
 pub(super) fn focus(app: &mut App, pane: Pane) {
+    if pane != Pane::Segments
+        && app.strips.cell.is_some()
+        && app.said.as_ref().is_some_and(|said| said.tone == Tone::Plain)
+    {
+        // What was said about the cell names a key that does something else in another pane.
+        app.said = None;
+    }
     app.focus = pane;
     match pane {
         Pane::Keys => app.lead = Lead::Keys,
@@ -176,10 +183,9 @@ fn matching(app: &mut App, forward: bool) -> Vec<Effect> {
 }
 
 fn ask_delete(app: &mut App) {
-    let read_only = app.figures.as_ref().is_none_or(|figures| figures.stats.mode == Mode::ReadOnly);
     match app.keys.selected.clone() {
         None => app.say(Tone::Bad, "there is no key to delete"),
-        Some(_) if read_only => app.say(Tone::Bad, "this store is open read-only: nothing can be deleted"),
+        Some(_) if !app.is_writable() => app.say(Tone::Bad, "this store is open read-only: nothing can be deleted"),
         Some(key) => app.asked_delete = Some(key),
     }
 }

@@ -27,12 +27,14 @@ pub(super) fn words(
     let theme = view.theme;
     let mut lines = Vec::new();
     let field = anatomy.fields.get(cursor.field);
-    lines.extend(field.map(|field| field_line(view, anatomy, field)));
+    lines.extend(field.map(|field| field_line(view, anatomy, field, cells)));
     let mut say = |words: String, style: Style| {
         let broken = wrap::words(&words, cells.saturating_sub(4));
         lines.extend(broken.into_iter().map(|words| Line::styled(format!("   {words}"), style)));
     };
     let (good, bad): (Vec<_>, Vec<_>) = anatomy.sums.iter().partition(|sum| sum.holds());
+    // Of those that hold, the one under the cursor is the one that was asked about.
+    let (asked, good): (Vec<_>, Vec<_>) = good.into_iter().partition(|sum| anatomy.sum_in(cursor.field) == Some(*sum));
     let told = |sum: &&SumAnatomy| {
         let is_underlined = anatomy.sum_in(cursor.field) == Some(*sum) && !sum.covers.is_empty();
         sum_words(subject, anatomy, sum) + if is_underlined { " (underlined)" } else { "" }
@@ -49,6 +51,7 @@ pub(super) fn words(
     }
     if let Some(field) = field {
         say(field.field.meaning.to_owned(), theme.plain());
+        asked.iter().for_each(|sum| say(told(sum), theme.live()));
         field_numbers(field).into_iter().for_each(|words| say(words, theme.plain()));
         byte_words(anatomy, cursor).into_iter().for_each(|words| say(words, theme.plain()));
         let more = field.len.saturating_sub(field.bytes.len() as u64);
@@ -83,25 +86,31 @@ fn byte_words(anatomy: &Anatomy, cursor: DumpCursor) -> Option<String> {
     Some(format!("byte {place:#x}: hex {byte:02x}, decimal {byte}, binary {byte:08b}, character {character}"))
 }
 
-/// `▸ value length  0x6c..0x6f  214 B  d6 00 00 00`
-fn field_line(view: &View<'_>, anatomy: &Anatomy, field: &FieldAnatomy) -> Line<'static> {
+/// `▸ value length  0x6c..0x6f  214 B  d6 00 00 00`, with as many of the bytes as there is room for.
+fn field_line(view: &View<'_>, anatomy: &Anatomy, field: &FieldAnatomy, cells: usize) -> Line<'static> {
     let start = anatomy.offset + field.start;
     let range = match field.len {
         0 => "  no bytes".to_owned(),
         1 => format!("  {start:#x}"),
         len => format!("  {start:#x}..{:#x}", start + len - 1),
     };
-    let mut bytes: String = field.bytes.iter().take(BYTES).map(|byte| format!(" {byte:02x}")).collect();
-    if field.len > BYTES as u64 {
-        bytes.push_str(" …");
-    }
-    Line::from(vec![
+    let mut line = Line::from(vec![
         Span::styled(" ▸ ", view.theme.key()),
         Span::styled(field.field.name, view.theme.role(field.field.role).patch(view.theme.strong())),
         Span::styled(range, view.theme.dim()),
         Span::styled(format!("  {}", field.value), view.theme.strong()),
-        Span::styled(format!(" {bytes}"), view.theme.dim()),
-    ])
+    ]);
+    let room = cells.saturating_sub(line.width() + 1);
+    let mut shown = field.bytes.len().min(BYTES);
+    if shown * 3 > room || (shown as u64) < field.len && shown * 3 + 2 > room {
+        shown = room.saturating_sub(2) / 3;
+    }
+    let mut bytes: String = field.bytes.iter().take(shown).map(|byte| format!(" {byte:02x}")).collect();
+    if (shown as u64) < field.len {
+        bytes.push_str(" …");
+    }
+    line.push_span(Span::styled(format!(" {bytes}"), view.theme.dim()));
+    line
 }
 
 /// The number in both orders of its bytes, as stored first.

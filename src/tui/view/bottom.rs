@@ -178,7 +178,9 @@ pub(super) fn shown(typed: &str) -> String {
 fn hints(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    for binding in keymap::in_force(view.app).filter(|binding| !binding.hint.is_empty()) {
+    let is_offered =
+        |binding: &&Binding| !binding.hint.is_empty() && (!binding.verb.writes() || view.app.is_writable());
+    for binding in keymap::in_force(view.app).filter(is_offered) {
         let Some(key) = binding.keys.first() else { continue };
         let key = key.label();
         used += key.width() + binding.hint.width() + 3;

@@ -12,7 +12,7 @@ use crate::tui::findings::{FindingsPage, Part, Told};
 
 pub(super) fn draw(view: &View<'_>, page: &FindingsPage, inner: Rect, buf: &mut Buffer) {
     if page.findings.is_empty() {
-        return line(inner, 0, &Line::styled("    nothing is amiss", view.theme.dim()), buf);
+        return line(inner, 0, &Line::styled("    nothing was found", view.theme.dim()), buf);
     }
     let mut before = None;
     for (row, (at, told)) in page.shown(usize::from(inner.height), usize::from(inner.width)).into_iter().enumerate() {

@@ -13,7 +13,8 @@ use crate::inspect::{HintRow, RowKind};
 use crate::text;
 use crate::tui::app::{HintPane, Pane};
 
-pub(super) fn draw(view: &View<'_>, hint: &HintPane, area: Rect, buf: &mut Buffer) {
+/// What follows the pane's name: how far the rows are counted, and what becomes of the hint.
+pub(super) fn title(view: &View<'_>, hint: &HintPane) -> Vec<Span<'static>> {
     let segment = view.app.records.segment.unwrap_or_default();
     let mut title = vec![Span::raw(format!(" of segment {segment}: hint"))];
     if let Some((done, all)) = hint.walking {
@@ -24,7 +25,11 @@ pub(super) fn draw(view: &View<'_>, hint: &HintPane, area: Rect, buf: &mut Buffe
         let style = if standing == Standing::Holds { view.theme.dim() } else { view.theme.bad() };
         title.push(Span::styled(format!("  {standing}"), style));
     }
-    let inner = frame(view, Pane::Records, area, title, buf);
+    title
+}
+
+pub(super) fn draw(view: &View<'_>, hint: &HintPane, area: Rect, buf: &mut Buffer) {
+    let inner = frame(view, Pane::Records, area, title(view, hint), buf);
     let shape = Shape::of(inner.width);
     let Shape { offset, len, key, .. } = shape;
     let put = if shape.roomy { "kind " } else { "" };

@@ -13,8 +13,8 @@ use crate::text;
 use crate::tui::app::Pane;
 use crate::tui::theme::glyph;
 
-/// Cells of a place, `segment:offset`, where there is room, and where there is little.
-const PLACES: (usize, usize) = (14, 9);
+/// Cells of a place, `segment:offset`, at least.
+const PLACE: usize = 9;
 /// Cells of a size.
 const SIZE: usize = 9;
 /// Characters of a time up to its seconds.
@@ -40,13 +40,14 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let inner = frame(view, Pane::History, area, title, buf);
     let roomy = inner.width >= ROOMY;
     let time = if roomy { "written              " } else { "" };
-    let place = if roomy { PLACES.0 } else { PLACES.1 };
+    let page = usize::from(inner.height.saturating_sub(1));
+    let shown = history.cursor.shown(history.versions.len(), page);
+    let place = history.versions.get(shown.clone()).unwrap_or_default().iter().map(place_cells).fold(PLACE, usize::max);
     let headings = format!("  {:<place$} {:>SIZE$}  {time}why", "place", "value");
     line(inner, 0, &Line::styled(headings, theme.dim()), buf);
-    let page = usize::from(inner.height.saturating_sub(1));
-    for (at, row) in history.cursor.shown(history.versions.len(), page).zip(1..) {
+    for (at, row) in shown.zip(1..) {
         let Some(version) = history.versions.get(at) else { continue };
-        line(inner, row, &version_line(view, version, roomy, usize::from(inner.width)), buf);
+        line(inner, row, &version_line(view, version, (roomy, place), usize::from(inner.width)), buf);
         if at == history.cursor.at {
             select(view, Pane::History, inner, row, usize::from(inner.width), buf);
         }
@@ -85,11 +86,19 @@ fn note(view: &View<'_>, inner: Rect, row: usize, buf: &mut Buffer) {
     line(inner, row, &Line::styled(format!("  {words}"), theme.dim()), buf);
 }
 
-fn version_line(view: &View<'_>, version: &Version, roomy: bool, cells: usize) -> Line<'static> {
+fn place(version: &Version) -> String {
+    format!("{}:{}", version.row.segment, version.row.offset)
+}
+
+/// Of what is on the screen the longest place makes the column: what is left is for the reasons.
+fn place_cells(version: &Version) -> usize {
+    place(version).len()
+}
+
+fn version_line(view: &View<'_>, version: &Version, (roomy, width): (bool, usize), cells: usize) -> Line<'static> {
     let theme = view.theme;
     let row = &version.row;
-    let width = if roomy { PLACES.0 } else { PLACES.1 };
-    let place = format!("{}:{}", row.segment, row.offset);
+    let place = place(version);
     let size = match row.kind {
         RowKind::Record(Kind::Tombstone) => "del".to_owned(),
         _ => text::size(row.value_len.or(row.stored_len).unwrap_or(0)),

@@ -20,6 +20,20 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     if let Some(hint) = &records.hint {
         return hints::draw(view, hint, area, buf);
     }
+    let inner = frame(view, Pane::Records, area, title(view), buf);
+    let shape = Shape::of(inner.width);
+    let headings = shape.headings();
+    let empty = if records.waiting { "…" } else { "no records" };
+    let list = List { pane: Pane::Records, headings, cursor: records.cursor, window: &records.window, empty };
+    list.draw(view, inner, buf, |row| shape.line(view, row));
+}
+
+/// What follows the pane's name.
+pub(super) fn title(view: &View<'_>) -> Vec<Span<'static>> {
+    let records = &view.app.records;
+    if let Some(hint) = &records.hint {
+        return hints::title(view, hint);
+    }
     let mut title = Vec::new();
     if let Some(segment) = records.segment {
         title.push(Span::raw(format!(" of segment {segment}  {}", total(records))));
@@ -28,12 +42,7 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         let share = text::percent(done as f64 / all.max(1) as f64);
         title.push(Span::styled(format!("  counting {share}"), view.theme.notice()));
     }
-    let inner = frame(view, Pane::Records, area, title, buf);
-    let shape = Shape::of(inner.width);
-    let headings = shape.headings();
-    let empty = if records.waiting { "…" } else { "no records" };
-    let list = List { pane: Pane::Records, headings, cursor: records.cursor, window: &records.window, empty };
-    list.draw(view, inner, buf, |row| shape.line(view, row));
+    title
 }
 
 /// How many rows there are, as far as that is known. The file header is none of the records.

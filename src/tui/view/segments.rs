@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::View;
 use super::pane::{frame, legend, line, scroll_mark, select};
+use super::{View, records};
 use crate::inspect::RowState;
 use crate::store::SegmentInfo;
 use crate::text;
@@ -15,7 +15,8 @@ use crate::tui::app::Pane;
 use crate::tui::strip::{ROOMY, Scale, headings};
 use crate::tui::theme::glyph;
 
-/// Cells of the border that the title of the pane below takes.
+/// Cells of the border that the title of the pane below has to itself, however short it is: the key to the strips should
+/// not change with every digit of a count.
 const TITLE_BELOW: usize = 36;
 /// What follows the last byte of a segment.
 const END: &str = "▏";
@@ -48,7 +49,8 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 
 fn nothing(view: &View<'_>) -> &'static str {
     match view.app.figures.as_ref().map_or(0, |figures| figures.stats.findings) {
-        0 => "  no segments yet; the first put makes one",
+        0 if view.app.is_writable() => "  no segments yet; the first put makes one",
+        0 => "  no segments",
         _ => "  no segment could be read; F says why",
     }
 }
@@ -125,7 +127,7 @@ fn key_to_the_strips(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         (RowState::Torn, " torn"),
     ];
     let mut spans = Vec::new();
-    let mut used = TITLE_BELOW;
+    let mut used = title_below(view).max(TITLE_BELOW);
     for (state, word) in words {
         used += word.chars().count() + 2;
         if used > usize::from(area.width) {
@@ -138,6 +140,12 @@ fn key_to_the_strips(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     if usize::from(area.width) >= ROOMY {
         legend(area, &Line::from(spans), buf);
     }
+}
+
+/// Cells that the records' title takes of the line that they share, with a stretch of it left bare on either side.
+fn title_below(view: &View<'_>) -> usize {
+    let words: usize = records::title(view).iter().map(Span::width).sum();
+    Pane::Records.title().len() + words + 8
 }
 
 #[cfg(test)]

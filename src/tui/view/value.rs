@@ -48,7 +48,7 @@ fn title(view: &View<'_>, part: &ValuePart) -> Vec<Span<'static>> {
         title.push(Span::styled(format!("  line {} of {of}", text::count(pane.top.at + 1)), theme.dim()));
     }
     if part.unchecked {
-        title.push(Span::styled("  checksum not computed", theme.notice()));
+        title.push(Span::styled("  crc not computed", theme.notice()));
     }
     if pane.suspect {
         title.push(Span::styled("  suspect: damage may hide a newer version", theme.bad()));
@@ -89,6 +89,7 @@ fn nothing(view: &View<'_>) -> &'static str {
     match row.map(|row| row.state) {
         Some(_) if by_key => "no key is selected",
         Some(RowState::Tombstone) => "a tombstone has no value",
+        Some(RowState::Header) => "a file header has no value",
         Some(RowState::Mark) => "a mark belongs to no key",
         Some(RowState::Damaged | RowState::Torn) => "what does not hold is not shown as a value",
         Some(_) => "this record's value is not served any more",
