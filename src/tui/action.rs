@@ -124,13 +124,6 @@ pub enum Verb {
     NextByte,
 }
 
-impl Verb {
-    /// Whether it is of use only where the store may be written to.
-    pub fn writes(self) -> bool {
-        matches!(self, Self::Delete | Self::PutBack)
-    }
-}
-
 /// What can be looked for from a record on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]

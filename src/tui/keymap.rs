@@ -157,7 +157,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key; in records, the next version of its key."),
     row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
     row(Panes, &[Char('v')],                         Verb::Verify,                  "verify",   "Read every byte and list what is found."),
-    row(Panes, &[Char('F')],                         Verb::Findings,                "",         "List what opening found to be amiss."),
+    row(Panes, &[Char('F')],                         Verb::Findings,                "findings", "List what opening found to be amiss."),
     row(Panes, &[Char('y')],                         Verb::Copy,                    "copy",     "Copy the key to the clipboard, as commands take it."),
     row(Panes, &[Char('Y')],                         Verb::ChooseCopy,              "",         "Copy key, value, record or place to the clipboard."),
 

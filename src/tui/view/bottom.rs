@@ -9,7 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use super::View;
 use super::pane::gauge;
 use crate::text;
-use crate::tui::app::{PutBack, Tone, Typing};
+use crate::tui::action::Verb;
+use crate::tui::app::{App, PutBack, Tone, Typing};
 use crate::tui::command;
 use crate::tui::field::Field;
 use crate::tui::keymap::{self, Binding, Context};
@@ -174,12 +175,20 @@ pub(super) fn shown(typed: &str) -> String {
     pieces.join("\\")
 }
 
+/// Whether a key would do more than say that there is nothing to do.
+fn is_of_use(app: &App, verb: Verb) -> bool {
+    match verb {
+        Verb::Delete | Verb::PutBack => app.is_writable(),
+        Verb::Findings => app.figures.as_ref().is_some_and(|figures| figures.stats.findings > 0),
+        _ => true,
+    }
+}
+
 /// The keys of what has the focus, as many as fit.
 fn hints(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    let is_offered =
-        |binding: &&Binding| !binding.hint.is_empty() && (!binding.verb.writes() || view.app.is_writable());
+    let is_offered = |binding: &&Binding| !binding.hint.is_empty() && is_of_use(view.app, binding.verb);
     for binding in keymap::in_force(view.app).filter(is_offered) {
         let Some(key) = binding.keys.first() else { continue };
         let key = key.label();

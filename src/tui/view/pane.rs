@@ -38,11 +38,18 @@ pub(super) fn block(view: &View<'_>, title: Line<'_>, area: Rect, buf: &mut Buff
     Block::bordered().inner(area)
 }
 
-/// Writes over a border, whose style must not shine through.
+/// Writes over a border, whose style must not shine through. What does not fit ends in an ellipsis: words that were cut
+/// must not look whole.
 fn on_border(x: u16, y: u16, room: u16, line: &Line<'_>, buf: &mut Buffer) {
-    let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(room);
+    let whole = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let width = whole.min(room);
     buf.set_style(Rect { x, y, width, height: 1 }, Style::reset());
     buf.set_line(x, y, line, room);
+    if whole > room.saturating_add(1)
+        && let Some(last) = buf.cell_mut((x.saturating_add(room.saturating_sub(1)), y))
+    {
+        last.set_symbol("…");
+    }
 }
 
 /// Words at the right end of a pane's lower line.

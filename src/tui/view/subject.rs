@@ -71,6 +71,8 @@ impl<'a> Subject<'a> {
     /// Whether its checksums hold.
     pub(super) fn crc(self, view: &View<'_>) -> Option<(&'static str, Style)> {
         match self {
+            // It may have one, whole or not; whether it can be computed is said below.
+            Self::Record(row) if row.state == RowState::Torn => None,
             Self::Record(row) => Some(match row.crc {
                 CrcState::None => ("no crc", view.theme.dim()),
                 CrcState::Bad => ("crc BAD", view.theme.bad()),
