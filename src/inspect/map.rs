@@ -37,11 +37,13 @@ pub struct StripMap {
     grain: u64,
     buckets: Vec<Bucket>,
     len: u64,
+    /// Where a torn tail begins.
+    torn: Option<u64>,
 }
 
 impl Default for StripMap {
     fn default() -> Self {
-        Self { grain: 1, buckets: Vec::new(), len: 0 }
+        Self { grain: 1, buckets: Vec::new(), len: 0, torn: None }
     }
 }
 
@@ -60,6 +62,9 @@ impl StripMap {
     pub fn add(&mut self, offset: u64, len: u64, state: RowState) {
         let end = offset.saturating_add(len);
         self.len = self.len.max(end);
+        if state == RowState::Torn {
+            self.torn = Some(self.torn.unwrap_or(offset).min(offset));
+        }
         while self.len > self.grain.saturating_mul(BUCKETS as u64) {
             self.coarsen();
         }
@@ -70,6 +75,22 @@ impl StripMap {
                 *count = count.saturating_add(bytes);
             }
         });
+    }
+
+    /// A record was appended. What was there of it already when the strip was made lies in it as torn; a record that was
+    /// there whole is not counted twice.
+    pub fn append(&mut self, offset: u64, len: u64, state: RowState) {
+        let (end, known) = (offset.saturating_add(len), self.len);
+        if let Some(torn) = self.torn.filter(|torn| offset >= *torn) {
+            // What lies before it was missed, and is whole by now: nothing is appended behind a torn tail.
+            self.turn(torn, offset - torn, RowState::Torn, RowState::Superseded);
+            self.turn(offset, end.min(known).saturating_sub(offset), RowState::Torn, state);
+            self.torn = (end < known).then_some(end);
+        }
+        if end > known {
+            let from = offset.max(known);
+            self.add(from, end - from, state);
+        }
     }
 
     /// A stretch that was `from` is `to` now.
@@ -230,6 +251,41 @@ mod tests {
         use RowState::{Damaged, Live, Superseded, Tombstone};
         assert_eq!(shown, [Live, Live, Superseded, Damaged, Superseded, Tombstone]);
         assert_eq!((strip.stretch(3, 6), strip.bytes(Damaged)), (1500..2000, 2));
+    }
+
+    /// A strip that was made while a writer was in the midst of a record showed it as torn for ever.
+    #[test]
+    fn a_tail_that_was_torn_is_whole_when_its_record_is_there() {
+        let mut strip = StripMap::default();
+        strip.add(0, 100, RowState::Live);
+        strip.add(100, 30, RowState::Torn);
+        strip.append(100, 50, RowState::Superseded);
+        strip.append(150, 50, RowState::Tombstone);
+        let bytes =
+            [RowState::Live, RowState::Torn, RowState::Superseded, RowState::Tombstone].map(|at| strip.bytes(at));
+        assert_eq!((bytes, strip.len()), ([100, 0, 50, 50], 200));
+    }
+
+    #[test]
+    fn what_follows_a_torn_tail_tells_that_it_is_whole() {
+        let mut strip = StripMap::default();
+        strip.add(0, 30, RowState::Torn);
+        strip.append(50, 50, RowState::Tombstone);
+        assert_eq!((strip.bytes(RowState::Torn), strip.bytes(RowState::Tombstone)), (0, 50));
+    }
+
+    #[test]
+    fn a_torn_tail_stays_when_what_is_told_lies_before_it() {
+        let mut strip = StripMap::default();
+        strip.add(0, 100, RowState::Live);
+        strip.add(100, 130, RowState::Torn);
+        strip.append(0, 100, RowState::Superseded);
+        assert_eq!((strip.bytes(RowState::Live), strip.bytes(RowState::Torn)), (100, 130));
+        // Two records lay in it.
+        strip.append(100, 60, RowState::Superseded);
+        assert_eq!(strip.bytes(RowState::Torn), 70);
+        strip.append(160, 70, RowState::Superseded);
+        assert_eq!((strip.bytes(RowState::Torn), strip.bytes(RowState::Superseded), strip.len()), (0, 130, 230));
     }
 
     #[test]

@@ -59,16 +59,13 @@ impl Maps {
         if map.is_empty() {
             map.add(0, at.offset, RowState::Mark);
         }
-        // What a walk has seen already is not counted twice.
-        if at.offset >= map.len() {
-            let state = match kind {
-                Kind::Put => RowState::Superseded,
-                Kind::Tombstone => RowState::Tombstone,
-                Kind::Mark => RowState::Mark,
-                Kind::Unknown(_) => RowState::Unknown,
-            };
-            map.add(at.offset, at.len, state);
-        }
+        let state = match kind {
+            Kind::Put => RowState::Superseded,
+            Kind::Tombstone => RowState::Tombstone,
+            Kind::Mark => RowState::Mark,
+            Kind::Unknown(_) => RowState::Unknown,
+        };
+        map.append(at.offset, at.len, state);
     }
 
     fn turn(&mut self, at: &Location, from: RowState, to: RowState) {
