@@ -7,9 +7,10 @@ use logkv::Store;
 use logkv::disk::sim::SimDisk;
 use logkv::inspect::RowState;
 use logkv::store::Options;
-use logkv::tui::action::{Action, Arrived};
+use logkv::tui::action::{Action, Arrived, Pulse};
 use logkv::tui::app::{App, Pane};
 use logkv::tui::effect::Effect;
+use logkv::tui::update::update;
 
 use super::screen::{Screen, options, settings};
 use super::support::fixture;
@@ -22,6 +23,23 @@ fn beside_a_writer() -> (Store, Screen) {
     store.put(b"first", b"1").unwrap();
     let screen = Screen::open(&disk, "data", (120, 40), settings(false));
     (store, screen)
+}
+
+/// A map that was made while records came quickly missed some of them, and stayed so.
+#[test]
+fn maps_made_in_motion_are_made_again_at_rest() {
+    let (_writer, mut screen) = beside_a_writer();
+    let mut figures = screen.app.figures.clone().unwrap();
+    figures.maps.iter_mut().for_each(|(_, strip)| strip.exact = false);
+    let mut asks = |records| {
+        let pulse = Pulse { records, ..Pulse::default() };
+        figures.generation += 1;
+        let arrived = Arrived::Pulse { figures: Box::new(figures.clone()), pulse };
+        update(&mut screen.app, Action::Arrived(arrived)).iter().any(|effect| matches!(effect, Effect::Maps(_)))
+    };
+    assert!(asks(1));
+    assert!(!asks(1), "once, while it moves");
+    assert!(asks(0));
 }
 
 fn selected(app: &App) -> Option<Vec<u8>> {

@@ -82,13 +82,14 @@ impl Maps {
         self.known.insert(segment, strip);
     }
 
-    /// Takes the strip of a walk, unless the segment changed meanwhile and there is still time to walk again.
+    /// Takes the strip of a walk, unless the segment changed meanwhile and there is still time to walk again. One that
+    /// missed a change is not exact: it is walked again when nothing moves any more.
     fn take(&mut self, segment: SegmentId, map: StripMap, is_last: bool) -> bool {
-        let takes = is_last || !self.touched.contains(&segment);
-        if takes {
-            self.keep(segment, Strip { map: Arc::new(map), exact: true });
+        let exact = !self.touched.contains(&segment);
+        if exact || is_last {
+            self.keep(segment, Strip { map: Arc::new(map), exact });
         }
-        takes
+        exact || is_last
     }
 
     /// What the screen gets.
@@ -216,6 +217,7 @@ mod tests {
         maps.apply(&put(40));
         assert!(!maps.take(1, StripMap::default(), false) && maps.known.is_empty());
         assert!(maps.take(1, StripMap::default(), true));
+        assert!(maps.known.values().all(|strip| !strip.exact), "what it missed is not on it");
         maps.touched.clear();
         assert!(maps.take(2, StripMap::default(), false) && maps.known.len() == 2);
     }

@@ -59,7 +59,10 @@ pub(super) fn pause(app: &mut App) -> Vec<Effect> {
 /// Another process moved the store.
 pub(super) fn beat(app: &mut App, pulse: Pulse) {
     app.follow.beat(pulse.records, pulse.took.as_micros());
-    if app.follow.on && pulse.records > 0 {
+    if pulse.records == 0 {
+        // Nothing moves any more: maps that were made in motion can be made exact.
+        app.strips.asked = None;
+    } else if app.follow.on {
         go_to_end(app);
     }
 }
