@@ -396,7 +396,7 @@ mod tests {
         keydir.set(b"b", expiring(10));
         keydir.set(b"b", expiring(20));
         assert_eq!(keydir.expire(9), []);
-        assert_eq!(keydir.expire(10), [(Arc::from(&b"k"[..]), expiring(10))]);
+        assert_eq!(keydir.expire(10), [(Arc::from(&b"a"[..]), expiring(10))]);
         assert_eq!((keydir.get(b"a"), keydir.get(b"b")), (None, Some(expiring(20))));
     }
 }
