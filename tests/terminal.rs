@@ -217,10 +217,12 @@ fn a_second_interface_only_reads_and_follows_the_first() {
     writer.wait_for("✓ put user:9");
     reader.wait_for("user:9");
     reader.wait_for("1 Keys 4");
-    for terminal in [&mut reader, &mut writer] {
-        terminal.send("q");
-        assert_eq!(terminal.exit_code(), 0);
-    }
+    writer.signal("KILL");
+    writer.exit_code();
+    reader.wait_for("the process that wrote here has ended");
+    reader.wait_until("nobody holds the store", |screen| !screen.contains("held by"));
+    reader.send("q");
+    assert_eq!(reader.exit_code(), 0);
 }
 
 #[test]

@@ -331,6 +331,8 @@ pub enum Arrived {
     },
     /// What another process appended cannot be read on; it is tried again. A sentence says why.
     Stalled(String),
+    /// The process that had the store open for writing has ended.
+    WriterEnded,
     /// A worker is gone for good; a sentence says so.
     Failed(String),
 }

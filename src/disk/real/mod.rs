@@ -34,6 +34,11 @@ use platform::Access;
 /// How often a lock file may be replaced under our hands before we call it a fault.
 const LOCK_ATTEMPTS: usize = 64;
 
+/// Whether a process of this number runs on this system, as far as this process can see. `None`: not known.
+pub fn is_running(pid: u32) -> Option<bool> {
+    platform::is_running(pid)
+}
+
 /// The machine's file system; paths mean what they mean to the process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;

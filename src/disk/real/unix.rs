@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 use crate::disk::FileIdentity;
 
@@ -19,6 +20,16 @@ pub(super) enum Access {
     Write,
     /// Reading and writing a file that does not exist yet.
     Create,
+}
+
+/// Whether there is a process of this number; one of somebody else's counts.
+pub(super) fn is_running(pid: u32) -> Option<bool> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    match test_kill_process(pid) {
+        Ok(()) | Err(Errno::PERM) => Some(true),
+        Err(Errno::SRCH) => Some(false),
+        Err(_) => None,
+    }
 }
 
 /// Opens without following a link in the last component and without waiting for the other end of a pipe. std adds

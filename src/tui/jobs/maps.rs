@@ -191,7 +191,7 @@ mod tests {
         let store = Store::open_on(Arc::clone(&disk) as _, Path::new("data"), options).unwrap();
         let expires = PutOptions { ttl: Some(Duration::from_secs(1)), ..PutOptions::default() };
         store.put_with(b"k", b"v", &expires).unwrap();
-        let session = Session::begin(store, recorder, nudges, disk.reader(), Arc::new(|_| {})).unwrap();
+        let session = Session::begin(store, recorder, nudges, disk.reader(), Arc::new(|_| {}), None).unwrap();
         clock.0.store(3_000_000, Ordering::Relaxed);
         let (done, end) = channel();
         let theirs = Arc::clone(&session);

@@ -78,7 +78,11 @@ impl Opening<'_> {
         send: &Answers,
     ) -> Result<(Arrived, Option<Arc<Session>>)> {
         let dir = store.dir().to_owned();
-        let session = Session::begin(store, recorder, channel, self.disk.reader(), Arc::clone(send))
+        let pid = match &writer {
+            Some(Writer::Known(holder)) => Some(holder.pid),
+            Some(Writer::Unknown) | None => None,
+        };
+        let session = Session::begin(store, recorder, channel, self.disk.reader(), Arc::clone(send), pid)
             .map_err(|e| Error::io("start a thread for", &dir, e))?;
         let opened = Opened { figures: session.figures(), writer };
         Ok((Arrived::Opened(Box::new(opened)), Some(session)))

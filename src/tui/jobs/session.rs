@@ -57,6 +57,7 @@ impl Session {
         (nudge, nudges): (Sender<Nudge>, Receiver<Nudge>),
         disk: Arc<dyn ReadDisk>,
         send: Answers,
+        writer: Option<u32>,
     ) -> std::io::Result<Arc<Self>> {
         let inner = Arc::new(Inner {
             store,
@@ -67,7 +68,7 @@ impl Session {
             records: RecordIndex::default(),
             hints: HintIndex::default(),
         });
-        let watcher = watch::start(Arc::clone(&inner), disk, nudges, send)?;
+        let watcher = watch::start(Arc::clone(&inner), disk, nudges, send, writer)?;
         Ok(Arc::new(Self { inner, nudge, watcher }))
     }
 

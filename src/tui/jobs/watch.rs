@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::Answers;
 use super::session::Inner;
-use crate::disk::ReadDisk;
+use crate::disk::{ReadDisk, is_running};
 use crate::store::{Mode, Moved, Refreshed};
 use crate::tui::action::{Action, Arrived, Pulse};
 
@@ -58,6 +58,8 @@ struct Watch {
     paused: bool,
     /// Bytes that were appended during a pause, as told last.
     behind: u64,
+    /// The process that writes, while it runs.
+    writer: Option<u32>,
     /// Why nothing could be read on, as told last.
     stalled: Option<String>,
     /// When something moved last, while that is still news.
@@ -71,7 +73,10 @@ pub(super) fn start(
     disk: Arc<dyn ReadDisk>,
     nudges: Receiver<Nudge>,
     send: Answers,
+    writer: Option<u32>,
 ) -> std::io::Result<JoinHandle<()>> {
+    // A number that means nothing here is of another system, or of another room of this one.
+    let writer = writer.filter(|pid| is_running(*pid) == Some(true));
     // The first look always reads on: something may have moved between opening and now.
     let mut watch = Watch {
         session,
@@ -80,6 +85,7 @@ pub(super) fn start(
         seen: Vec::new(),
         paused: false,
         behind: 0,
+        writer,
         stalled: None,
         moved: None,
         looked: Instant::now(),
@@ -92,8 +98,14 @@ pub(super) fn start(
                     watch.tell(None);
                 }
                 Next::Tell => watch.tell(None),
-                Next::Look if watch.paused => watch.measure(),
-                Next::Look => watch.look(),
+                Next::Look => {
+                    if watch.paused {
+                        watch.measure()
+                    } else {
+                        watch.look()
+                    }
+                    watch.look_after_writer();
+                }
                 Next::Stop => return,
             }
         }
@@ -170,6 +182,14 @@ impl Watch {
         self.tell(Some(Pulse { records: refreshed.records, bytes, took }));
     }
 
+    /// Says that the process that writes has ended.
+    fn look_after_writer(&mut self) {
+        if self.writer.is_some_and(|pid| is_running(pid) == Some(false)) {
+            self.writer = None;
+            (self.send)(Action::Arrived(Arrived::WriterEnded));
+        }
+    }
+
     /// Says why nothing can be read on, once for each reason.
     fn stall(&mut self, reason: String) {
         if self.stalled.as_ref() != Some(&reason) {
@@ -230,7 +250,7 @@ mod tests {
         let send: Answers = Arc::new(move |action| drop(send.send(action)));
         let nudges = channel();
         let recorder = Arc::new(Recorder::new(Arc::clone(&send), nudges.0.clone()));
-        let session = Session::begin(store, Arc::clone(&recorder), nudges, disk.reader(), send).unwrap();
+        let session = Session::begin(store, Arc::clone(&recorder), nudges, disk.reader(), send, None).unwrap();
         let before = session.figures();
         let told = |event: &Event| {
             recorder.event(event);

@@ -60,6 +60,10 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
             app.say(Tone::Bad, reason);
         }
         Arrived::Stalled(reason) => app.say(Tone::Bad, format!("nothing more can be read for now: {reason}")),
+        Arrived::WriterEnded => {
+            app.writer = None;
+            app.say(Tone::Plain, "the process that wrote here has ended; open the store again to write to it");
+        }
         Arrived::Failed(reason) => {
             app.keys.waiting = false;
             app.keys.work = None;
