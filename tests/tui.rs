@@ -9,6 +9,10 @@ mod support;
 
 #[path = "tui/behaviour.rs"]
 mod behaviour;
+#[path = "tui/coverage.rs"]
+mod coverage;
+#[path = "tui/crop.rs"]
+mod crop;
 #[path = "tui/following.rs"]
 mod following;
 #[path = "tui/hostile.rs"]
@@ -21,5 +25,11 @@ mod records;
 mod screen;
 #[path = "tui/scripts.rs"]
 mod scripts;
+#[path = "tui/stores.rs"]
+mod stores;
 #[path = "tui/values.rs"]
 mod values;
+#[path = "tui/walk.rs"]
+mod walk;
+#[path = "tui/wire.rs"]
+mod wire;

@@ -1,17 +1,26 @@
 //! Bytes that a terminal would obey, and keys pressed at random: nothing panics, nothing gets through, nothing is
-//! written that was not asked for.
+//! written that was not asked for, and keys that differ look different.
+//!
+//! `LOGKV_HOSTILE_CASES=1000 cargo test --test tui hostile` walks so many times through each kind of store.
 
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
+use logkv::Store;
 use logkv::disk::sim::SimDisk;
+use logkv::store::Options;
 use logkv::tui::action::Action;
-use logkv::tui::key::Key;
-use logkv::tui::keymap::BINDINGS;
+use logkv::tui::app::Pane;
+use logkv::tui::layout::layout;
 use proptest::prelude::*;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::screen::{Screen, settings};
+use super::crop;
+use super::screen::{Screen, options, settings};
+use super::stores::prepared;
 use super::support::fixture;
+use super::walk::{HOSTILE, any_steps, any_text, assert_harmless, walk};
+use super::wire::Wire;
 
 /// Keys and values that try to be more than text.
 fn hostile_store() -> Screen {
@@ -24,50 +33,46 @@ fn hostile_store() -> Screen {
         ("\u{202e}rtl\u{2066}".as_bytes(), "e\u{301}\u{200d}👩\u{200d}👩 \u{feff}".as_bytes()),
         (&long, b"long key"),
         (wide.as_bytes(), wide.as_bytes()),
-        (b"\\x1b", b"a backslash and letters"),
-        (b"\x1b", b"one escape"),
+        (b"\\x1b", b"{\"\\u001b[2J\":\"\\u009b31m \\u202e\",\"e\\u0301\":[\"\\u0000\"]}"),
+        (b"\x1b", b"\x82\xa5\x1b[31m\xa4\x1b]0;\xa3\xc2\x9bm\xc0"),
         (b"\xc3\xa9", "é".as_bytes()),
         ("e\u{301}".as_bytes(), b"decomposed"),
     ];
     Screen::with_keys(&keys, (120, 40))
 }
 
-fn assert_harmless(screen: &Screen) {
-    for cell in screen.buffer().content() {
-        let symbol = cell.symbol();
-        let bad = |c: char| {
-            c.is_control() || ('\u{200b}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{202e}').contains(&c)
-        };
-        assert!(!symbol.chars().any(bad), "{symbol:?} reached a cell");
-        let alone: usize = symbol.chars().map(|c| c.width().unwrap_or(0).max(1)).sum();
-        assert_eq!(symbol.width(), alone, "{symbol:?} is not as wide as its characters");
-    }
-}
-
 #[test]
 fn no_byte_of_data_is_obeyed_by_the_terminal() {
     let mut screen = hostile_store();
+    let mut wire = Wire::default();
+    let mut look = |screen: &Screen| {
+        assert_harmless(screen);
+        wire.assert_only_text(screen);
+    };
     for size in [(120, 40), (80, 24), (200, 60), (40, 10)] {
         screen.resize(size.0, size.1);
         for pane in ["1", "2", "2 enter", "3", "4", "x", "x", "5", "6", "7"] {
             screen.press(pane);
             for _ in 0..12 {
-                assert_harmless(&screen);
+                look(&screen);
                 screen.press("1 j");
             }
             screen.press("g");
         }
     }
     screen.press("1 g d");
-    assert_harmless(&screen);
-    screen.press("n :");
-    screen.act(Action::Paste("put \x1b[2J \u{202e}\u{9b}31m".into()));
-    assert_harmless(&screen);
-    screen.press("enter");
-    assert_harmless(&screen);
-    screen.press("/");
-    screen.act(Action::Paste("\x1b\u{7f}".into()));
-    assert_harmless(&screen);
+    look(&screen);
+    screen.press("n");
+    for line in [":", "/", "/ r e :", "/ ~", "? /"] {
+        screen.press(line);
+        for text in HOSTILE {
+            screen.act(Action::Paste(text.into()));
+            look(&screen);
+        }
+        screen.press("enter");
+        look(&screen);
+        screen.press("esc esc esc");
+    }
 }
 
 #[test]
@@ -79,90 +84,86 @@ fn different_keys_look_different() {
     }
 }
 
-fn any_key() -> impl Strategy<Value = Key> {
-    let table: Vec<Key> = BINDINGS.iter().flat_map(|binding| binding.keys.iter().copied()).collect();
-    // Leaving and sleeping end the story.
-    let table: Vec<Key> = table.into_iter().filter(|key| !matches!(key, Key::Ctrl('z'))).collect();
-    prop_oneof![4 => proptest::sample::select(table), 1 => any::<char>().prop_map(Key::Char)]
+/// The stores that are only looked at: of each format, and each kind of damage.
+const ONLY_READ: [&str; 12] = [
+    "riak/riak-edge",
+    "riak/riak-tombstones",
+    "riak/riak-corrupt",
+    "riak/riak-torn",
+    "riak/riak-badlen",
+    "logkv-go/logkv-edge",
+    "logkv-go/logkv-small",
+    "flipped-value",
+    "flipped-length",
+    "damaged-header",
+    "damaged-hint",
+    "torn-tail",
+];
+
+/// A copy of one of these; each is made once.
+fn only_read(which: usize) -> (SimDisk, &'static str) {
+    static DISKS: OnceLock<BTreeMap<&'static str, SimDisk>> = OnceLock::new();
+    let make = |name: &&'static str| {
+        let disk = prepared(name).unwrap_or_else(|| SimDisk::from_real_dir(&fixture(name)).unwrap());
+        (*name, disk)
+    };
+    let name = ONLY_READ[which];
+    let disk = DISKS.get_or_init(|| ONLY_READ.iter().map(make).collect())[name].fork();
+    (disk, if name.contains('/') { "" } else { "data" })
 }
 
-#[derive(Clone, Debug)]
-enum Step {
-    Key(Key),
-    Paste(String),
-    Resize(u16, u16),
-    Click(u16, u16),
-    Drag(u16, u16),
-    Wheel(u16, u16, bool),
-    SlowDown,
-    CatchUp(usize),
-    SpeedUp,
-    Command(&'static str),
-}
-
-fn any_step() -> impl Strategy<Value = Step> {
-    let commands = ["put a \x1b", "delete a", "get \\xff", "list", "stats", "sync", "verify", "put", "delete \\x1b"];
-    prop_oneof![
-        10 => any_key().prop_map(Step::Key),
-        1 => "\\PC{0,20}".prop_map(Step::Paste),
-        2 => (1..220_u16, 1..70_u16).prop_map(|(width, height)| Step::Resize(width, height)),
-        2 => (0..220_u16, 0..70_u16).prop_map(|(x, y)| Step::Click(x, y)),
-        1 => (0..220_u16, 0..70_u16).prop_map(|(x, y)| Step::Drag(x, y)),
-        1 => Just(Step::SlowDown),
-        4 => any::<usize>().prop_map(Step::CatchUp),
-        1 => Just(Step::SpeedUp),
-        1 => (0..220_u16, 0..70_u16, any::<bool>()).prop_map(|(x, y, down)| Step::Wheel(x, y, down)),
-        1 => proptest::sample::select(commands.to_vec()).prop_map(Step::Command),
-    ]
-}
-
-fn walk(screen: &mut Screen, steps: Vec<Step>) {
-    for step in steps {
-        match step {
-            Step::Key(key) => screen.key(key),
-            Step::Paste(text) => screen.act(Action::Paste(text)),
-            Step::Click(x, y) => screen.act(Action::Click { x, y }),
-            Step::Drag(x, y) => screen.act(Action::Drag { x, y }),
-            Step::SlowDown => screen.slow_down(),
-            Step::CatchUp(which) => screen.catch_up_with(which),
-            Step::SpeedUp => screen.speed_up(),
-            Step::Wheel(x, y, down) => screen.act(Action::Wheel { x, y, down }),
-            Step::Resize(width, height) => screen.resize(width, height),
-            Step::Command(line) => {
-                screen.press("esc esc esc");
-                screen.press("esc");
-                screen.key(Key::Char(':'));
-                screen.type_text(line);
-                screen.key(Key::Enter);
-            }
-        }
-        assert_harmless(screen);
+/// Keys of a few characters, as they stand in a pane that has room for them.
+fn shown(keys: &BTreeSet<Vec<u8>>) -> (Vec<String>, String) {
+    let disk = SimDisk::new();
+    let options = Options { create: true, max_segment_bytes: 1 << 20, ..options() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+    for key in keys {
+        store.put(key, b"v").unwrap();
     }
-    screen.speed_up();
-    assert_harmless(screen);
+    store.close().unwrap();
+    let mut screen = Screen::open(&disk, "data", (80, 24), settings(true));
+    screen.press("G");
+    assert_eq!(layout(&screen.app).page(Pane::Keys), 17, "all of them are on the screen");
+    let pane = crop::part(&screen, "keys").unwrap();
+    let rows = pane.lines().skip(2).map(|row| row.replace('›', " ")).filter(|row| row.contains("1 B")).collect();
+    (rows, pane)
 }
 
-/// A copy of a foreign store, made once.
-fn foreign() -> SimDisk {
-    static DISK: OnceLock<SimDisk> = OnceLock::new();
-    DISK.get_or_init(|| SimDisk::from_real_dir(&fixture("riak/riak-edge")).unwrap()).fork()
+fn cases() -> u32 {
+    std::env::var("LOGKV_HOSTILE_CASES").ok().map_or(24, |cases| cases.parse().expect("a number of cases"))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_keys_pastes_or_sizes_panic(steps in proptest::collection::vec(any_step(), 1..60)) {
-        walk(&mut hostile_store(), steps);
+    fn no_keys_pastes_or_sizes_panic(steps in any_steps()) {
+        walk(&mut hostile_store(), None, steps);
     }
 
     #[test]
-    fn nothing_is_written_to_a_store_that_is_only_read(steps in proptest::collection::vec(any_step(), 1..60)) {
-        let disk = foreign();
+    fn nothing_is_written_to_a_store_that_is_only_read(which in 0..ONLY_READ.len(), steps in any_steps()) {
+        let (disk, path) = only_read(which);
         let before = disk.image();
-        let mut screen = Screen::open(&disk, "", (120, 40), settings(true));
-        walk(&mut screen, steps);
+        let mut screen = Screen::open(&disk, path, (120, 40), settings(true));
+        walk(&mut screen, None, steps);
+        prop_assert_eq!(disk.image(), before, "{}", ONLY_READ[which]);
+    }
+
+    #[test]
+    fn a_foreign_store_is_only_read_without_being_told(steps in any_steps()) {
+        let (disk, path) = only_read(0);
+        let before = disk.image();
+        let mut screen = Screen::open(&disk, path, (120, 40), settings(false));
+        walk(&mut screen, None, steps);
         prop_assert_eq!(disk.image(), before);
+    }
+
+    #[test]
+    fn each_key_looks_different(keys in proptest::collection::btree_set(any_short_key(), 1..17)) {
+        let (rows, pane) = shown(&keys);
+        prop_assert_eq!(rows.len(), keys.len(), "{}", pane);
+        prop_assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), keys.len(), "{}", pane);
     }
 
     #[test]
@@ -174,4 +175,36 @@ proptest! {
         screen.press("?");
         assert_harmless(&screen);
     }
+}
+
+proptest! {
+    // Each waits for the watcher's next look.
+    #![proptest_config(ProptestConfig { cases: cases().div_ceil(4), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn beside_a_writer_all_that_it_put_is_there_in_the_end(steps in any_steps()) {
+        let disk = SimDisk::new();
+        let options = Options { create: true, ..options() };
+        let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
+        store.put(b"first", b"1").unwrap();
+        let mut screen = Screen::open(&disk, "data", (120, 40), settings(false));
+        walk(&mut screen, Some(&store), steps);
+        if screen.left {
+            return Ok(());
+        }
+        if screen.app.follow.paused {
+            screen.press("esc esc esc esc p");
+        }
+        let keys = store.stats().keys;
+        screen.wait_until(|app| app.figures.as_ref().is_some_and(|figures| figures.stats.keys == keys));
+    }
+}
+
+/// Bytes of any kind, and text that misleads.
+fn any_short_key() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..5),
+        proptest::sample::select(&HOSTILE[..]).prop_map(|text| text.as_bytes().iter().copied().take(4).collect()),
+        any_text().prop_map(|text| text.into_bytes().into_iter().take(4).collect()),
+    ]
 }

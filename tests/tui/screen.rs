@@ -14,6 +14,7 @@ use logkv::tui::effect::Effect;
 use logkv::tui::jobs::Desk;
 use logkv::tui::key::Key;
 use logkv::tui::keymap;
+use logkv::tui::layout::Area;
 use logkv::tui::theme::Theme;
 use logkv::tui::update::{start, update};
 use logkv::tui::view::view;
@@ -57,12 +58,19 @@ pub struct Screen {
     desk: Desk,
     answers: Receiver<Action>,
     size: Size,
-    theme: Theme,
+    pub theme: Theme,
 }
 
 impl Screen {
     /// Opens what lies at `path` on the disk.
     pub fn open(disk: &SimDisk, path: &str, size: (u16, u16), settings: Settings) -> Self {
+        let mut screen = Self::begin(disk, path, size, settings);
+        screen.speed_up();
+        screen
+    }
+
+    /// Begins to open what lies at `path`, with workers that are slow.
+    pub fn begin(disk: &SimDisk, path: &str, size: (u16, u16), settings: Settings) -> Self {
         let (send, answers) = channel();
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
         let theme = Theme { color: settings.color, ascii: settings.ascii };
@@ -74,7 +82,7 @@ impl Screen {
             app,
             left: false,
             effects: Vec::new(),
-            slow: None,
+            slow: Some(Vec::new()),
             overtaken: false,
             disk: disk.clone(),
             desk,
@@ -180,6 +188,10 @@ impl Screen {
         self.press("enter");
     }
 
+    pub fn size(&self) -> (u16, u16) {
+        (self.size.width, self.size.height)
+    }
+
     pub fn resize(&mut self, width: u16, height: u16) {
         self.size = Size { width, height };
         self.act(Action::Resized(self.size));
@@ -198,20 +210,24 @@ impl Screen {
 
     /// The screen's text, a line a row. What differs from run to run is a `#`.
     pub fn text(&self) -> String {
+        let Size { width, height } = self.size;
+        self.rows(Area { x: 0, y: 0, width, height }).join("\n")
+    }
+
+    /// The text of a part of the screen.
+    pub fn rows(&self, area: Area) -> Vec<String> {
         let buffer = self.buffer();
-        let mut lines = Vec::new();
-        for y in 0..self.size.height {
+        let row = |y| {
             let mut line = String::new();
-            let mut x = 0;
-            while x < self.size.width {
+            let mut x = area.x;
+            while x < area.x + area.width {
                 let symbol = buffer[(x, y)].symbol();
                 line.push_str(symbol);
                 x += u16::try_from(symbol.width()).unwrap().max(1);
             }
-            let line = redact(line.trim_end(), &["synced in ", ", in ", "held by process "]);
-            lines.push(without_times(line));
-        }
-        lines.join("\n")
+            without_times(redact(line.trim_end(), &["synced in ", ", in ", "held by process "]))
+        };
+        (area.y..area.y + area.height).map(row).collect()
     }
 }
 

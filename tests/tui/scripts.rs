@@ -7,19 +7,24 @@ use std::sync::Arc;
 use logkv::disk::sim::SimDisk;
 use logkv::store::Options;
 use logkv::tui::Settings;
+use logkv::tui::action::{Action, Arrived};
 use logkv::{Store, text};
 
+use super::coverage::{Shot, assert_complete};
+use super::crop::{SIZES, part};
 use super::screen::{Screen, options, settings};
+use super::stores::prepared;
 use super::support::fixture;
 
 #[test]
-fn sessions() -> std::io::Result<()> {
-    let mut ran = 0;
+fn sessions_show_every_pane_and_state() -> std::io::Result<()> {
+    let mut shots = Vec::new();
     for entry in std::fs::read_dir("tests/scripts/tui")? {
-        goldenscript::run(&mut Session::default(), entry?.path())?;
-        ran += 1;
+        let mut session = Session::default();
+        goldenscript::run(&mut session, entry?.path())?;
+        shots.append(&mut session.shots);
     }
-    assert!(ran >= 8, "only {ran} scripts were found");
+    assert_complete(&shots);
     Ok(())
 }
 
@@ -27,6 +32,8 @@ fn sessions() -> std::io::Result<()> {
 enum Command {
     /// Takes a copy of a fixture as the disk. Example: fixture riak/riak-small
     Fixture(String),
+    /// Takes a store with something rare in it as the disk. Example: prepared flipped-value
+    Prepared(String),
     /// Writes to a store, before anybody looks; 0x and hexadecimal is a value of any bytes. Example: store data "a=1" "a=2" "-a"
     Store { dir: String, steps: Vec<String> },
     /// Takes the last bytes of a file away. Example: cut data/0000000001.data 5
@@ -45,7 +52,14 @@ enum Command {
         read_only: Option<bool>,
         #[arg(key)]
         ascii: Option<bool>,
+        /// The workers do nothing until told to.
+        #[arg(key)]
+        slow: Option<bool>,
     },
+    /// So many bytes of so many have been loaded.
+    Loaded(u64, u64),
+    /// Writes to the store that is held, while the screen pauses, and waits until it says how much. Example: beside "b=2"
+    Beside(Vec<String>),
     /// Presses keys. Example: press "down down enter"
     Press(String),
     /// Types text. Example: type "user:"
@@ -60,13 +74,20 @@ enum Command {
     Screen,
     /// Shows the last lines of the screen.
     Bottom,
+    /// Shows parts of the screen. Example: part keys value
+    Part(Vec<String>),
+    /// Shows parts of the screen at the three sizes. Example: sizes value
+    Sizes(Vec<String>),
 }
 
 #[derive(Default)]
 struct Session {
     disk: SimDisk,
+    /// What lies on the disk.
+    on_disk: String,
     screen: Option<Screen>,
     held: Vec<Store>,
+    shots: Vec<Shot>,
 }
 
 impl Session {
@@ -78,6 +99,53 @@ impl Session {
         let disk = Arc::new(self.disk.clone());
         Ok(Store::open_on(disk, Path::new(dir), Options { create: true, ..options() })?)
     }
+
+    /// Keeps what is shown for the question whether everything was.
+    fn show(&mut self, text: String) -> Result<String, Box<dyn Error>> {
+        let screen = self.screen()?;
+        let format = screen.app.figures.as_ref().map(|figures| figures.stats.format);
+        let shot = Shot {
+            size: screen.size(),
+            format,
+            on_disk: self.on_disk.clone(),
+            text: text.replace(['┌', '├', '┬', '┼'], "─"),
+        };
+        self.shots.push(shot);
+        Ok(text)
+    }
+
+    fn parts(&mut self, names: &[String]) -> Result<String, Box<dyn Error>> {
+        let screen = self.screen()?;
+        let parts: Vec<String> = names.iter().map(|name| part(screen, name)).collect::<Result<_, _>>()?;
+        self.show(parts.join("\n"))
+    }
+
+    /// The parts at the three sizes, each behind the size's name.
+    fn sizes(&mut self, names: &[String]) -> Result<String, Box<dyn Error>> {
+        let before = self.screen()?.size();
+        let mut shown = Vec::new();
+        for (width, height) in SIZES {
+            self.screen()?.resize(width, height);
+            shown.push(format!("{width}x{height}\n{}", self.parts(names)?));
+        }
+        self.screen()?.resize(before.0, before.1);
+        Ok(shown.join("\n"))
+    }
+}
+
+/// Takes steps as `KEY=VALUE` or `-KEY`.
+fn write(store: &Store, steps: &[String]) -> Result<(), Box<dyn Error>> {
+    for step in steps {
+        match (step.split_once('='), step.strip_prefix('-')) {
+            (Some((key, value)), _) => {
+                let hex = value.starts_with("0x").then(|| text::parse_key(value)).transpose()?;
+                store.put(&text::parse_key(key)?, &hex.unwrap_or_else(|| value.as_bytes().to_vec()))?;
+            }
+            (None, Some(key)) => drop(store.delete(&text::parse_key(key)?)?),
+            (None, None) => return Err("a step is KEY=VALUE or -KEY".into()),
+        }
+    }
+    Ok(())
 }
 
 fn size(text: &str) -> Result<(u16, u16), Box<dyn Error>> {
@@ -90,19 +158,17 @@ impl goldenscript::Runner for Session {
 
     fn run(&mut self, command: &Command, _: &goldenscript::Context) -> Result<String, Box<dyn Error>> {
         match command {
-            Command::Fixture(name) => self.disk = SimDisk::from_real_dir(&fixture(name))?,
+            Command::Fixture(name) => {
+                self.disk = SimDisk::from_real_dir(&fixture(name))?;
+                self.on_disk.clone_from(name);
+            }
+            Command::Prepared(name) => {
+                self.disk = prepared(name).ok_or_else(|| format!("no store {name} is prepared"))?;
+                self.on_disk.clone_from(name);
+            }
             Command::Store { dir, steps } => {
                 let store = self.store(dir)?;
-                for step in steps {
-                    match (step.split_once('='), step.strip_prefix('-')) {
-                        (Some((key, value)), _) => {
-                            let hex = value.starts_with("0x").then(|| text::parse_key(value)).transpose()?;
-                            store.put(&text::parse_key(key)?, &hex.unwrap_or_else(|| value.as_bytes().to_vec()))?;
-                        }
-                        (None, Some(key)) => drop(store.delete(&text::parse_key(key)?)?),
-                        (None, None) => return Err("a step is KEY=VALUE or -KEY".into()),
-                    }
-                }
+                write(&store, steps)?;
                 store.close()?;
             }
             Command::Cut { file, bytes } => {
@@ -113,9 +179,17 @@ impl goldenscript::Runner for Session {
             Command::Remove(file) => self.disk.delete(file)?,
             Command::Poke { file, offset } => self.disk.poke(file, *offset, b"\x1b")?,
             Command::Hold(dir) => self.held.push(self.store(dir)?),
-            Command::Open { path, size: cells, read_only, ascii } => {
+            Command::Open { path, size: cells, read_only, ascii, slow } => {
                 let settings = Settings { ascii: ascii.unwrap_or(false), ..settings(read_only.unwrap_or(false)) };
-                self.screen = Some(Screen::open(&self.disk, path, size(cells)?, settings));
+                let open = if slow.unwrap_or(false) { Screen::begin } else { Screen::open };
+                self.screen = Some(open(&self.disk, path, size(cells)?, settings));
+            }
+            Command::Loaded(done, total) => {
+                self.screen()?.act(Action::Arrived(Arrived::Loading { done: *done, total: *total }));
+            }
+            Command::Beside(steps) => {
+                write(self.held.last().ok_or("no store is held")?, steps)?;
+                self.screen()?.wait_until(|app| app.follow.behind > 0);
             }
             Command::Press(keys) => self.screen()?.press(keys),
             Command::Type(typed) => self.screen()?.type_text(typed),
@@ -125,12 +199,17 @@ impl goldenscript::Runner for Session {
                 self.screen()?.resize(width, height);
             }
             Command::Overtake(so) => self.screen()?.overtaken = *so,
-            Command::Screen => return Ok(self.screen()?.text()),
+            Command::Screen => {
+                let text = self.screen()?.text();
+                return self.show(text);
+            }
             Command::Bottom => {
                 let text = self.screen()?.text();
                 let lines: Vec<&str> = text.lines().collect();
-                return Ok(lines[lines.len().saturating_sub(3)..].join("\n"));
+                return self.show(lines[lines.len().saturating_sub(3)..].join("\n"));
             }
+            Command::Part(names) => return self.parts(names),
+            Command::Sizes(names) => return self.sizes(names),
         }
         Ok(String::new())
     }
