@@ -101,7 +101,7 @@ const MOMENTS: [&str; 26] = [
     "no keys yet",
     "(forced)",
     "  superseded 1:",
-    "checksum not",
+    " not comp",
     "suspect:",
     "a tombstone has no value",
     "the value is empty",

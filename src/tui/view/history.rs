@@ -116,9 +116,13 @@ fn version_line(view: &View<'_>, version: &Version, (roomy, width): (bool, usize
         Span::styled(time, theme.dim()),
     ];
     let used: usize = spans.iter().map(Span::width).sum();
+    // The sentences of `logkv history` are too long for a pane.
     let why = match version.reason {
         Reason::Live => "live ← keydir".to_owned(),
-        reason => reason.to_string(),
+        Reason::Deletes => "newest: key deleted".to_owned(),
+        Reason::Expired => "newest: expired".to_owned(),
+        Reason::Damaged => "newest: damaged".to_owned(),
+        reason @ (Reason::Unknown | Reason::SupersededBy(_) | Reason::DeletedBy(_)) => reason.to_string(),
     };
     let why = format!("{} {why}", glyph(row.state));
     let why = text::escape_to_width(why.as_bytes(), cells.saturating_sub(used)).text;

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::pane::{frame, line};
+use super::pane::{frame, line, wrapped};
 use crate::inspect::{RecordRow, RowState};
 use crate::text;
 use crate::tui::action::ValuePart;
@@ -24,13 +24,14 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         return draw_part(view, part, inner, buf);
     }
     let inner = frame(view, Pane::Value, area, place(view).into_iter().collect(), buf);
-    let note = match &pane.value {
-        Some(Err(e)) => Line::styled(format!(" {e}"), theme.bad()),
-        Some(Ok(_)) => Line::styled(" the key has no value", theme.dim()),
-        None if pane.asked.is_some() => Line::styled(" …", theme.dim()),
-        None => Line::styled(format!(" {}", nothing(view)), theme.dim()),
+    let (words, style) = match &pane.value {
+        Some(Err(e)) => (e.as_str(), theme.bad()),
+        Some(Ok(_)) => ("the key has no value", theme.dim()),
+        None if pane.asked.is_some() => ("…", theme.dim()),
+        None => (nothing(view), theme.dim()),
     };
-    line(inner, 0, &note, buf);
+    let lines = wrapped(words, usize::from(inner.width).saturating_sub(2), style);
+    lines.iter().enumerate().for_each(|(row, each)| line(inner, row, each, buf));
 }
 
 /// The view and how it came about, the size, whose value it is, where it is scrolled to, and what it cannot promise.
