@@ -123,7 +123,7 @@ fn shown(keys: &BTreeSet<Vec<u8>>) -> (Vec<String>, String) {
     store.close().unwrap();
     let mut screen = Screen::open(&disk, "data", (80, 24), settings(true));
     screen.press("G");
-    assert_eq!(layout(&screen.app).page(Pane::Keys), 17, "all of them are on the screen");
+    assert_eq!(layout(&screen.app).page(Pane::Keys), 16, "all of them are on the screen");
     let pane = crop::part(&screen, "keys").unwrap();
     let rows = pane.lines().skip(2).map(|row| row.replace('›', " ")).filter(|row| row.contains("1 B")).collect();
     (rows, pane)

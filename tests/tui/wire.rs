@@ -90,7 +90,7 @@ fn is_look(inside: &str) -> bool {
     while let Some(number) = numbers.next() {
         let known = match number.parse::<u16>() {
             Ok(38 | 48) => numbers.next() == Some("5") && numbers.next().is_some_and(|n| n.parse::<u8>().is_ok()),
-            Ok(number) => number < 30 || number == 39 || number == 49,
+            Ok(number) => number < 30 || matches!(number, 39 | 49 | 59),
             Err(_) => false,
         };
         if !known {
