@@ -94,6 +94,15 @@ fn a_pause_holds_everything_back_and_loses_nothing() {
 }
 
 #[test]
+fn a_pause_from_the_start_counts_nothing_that_was_read_by_opening() {
+    let (_store, mut screen) = beside_a_writer();
+    screen.press("p");
+    let begun = std::time::Instant::now();
+    screen.wait_until(|app| app.follow.behind > 0 || begun.elapsed() > std::time::Duration::from_millis(1_200));
+    assert_eq!(screen.app.follow.behind, 0, "{}", screen.text());
+}
+
+#[test]
 fn nothing_is_touched_by_following() {
     let disk = SimDisk::new();
     let options = Options { create: true, ..options() };

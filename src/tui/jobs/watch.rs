@@ -55,6 +55,8 @@ struct Watch {
     disk: Arc<dyn ReadDisk>,
     send: Answers,
     seen: Names,
+    /// Bytes of the directory when it was opened.
+    opened_at: u64,
     paused: bool,
     /// Bytes that were appended during a pause, as told last.
     behind: u64,
@@ -78,11 +80,13 @@ pub(super) fn start(
     // A number that means nothing here is of another system, or of another room of this one.
     let writer = writer.filter(|pid| is_running(*pid) == Some(true));
     // The first look always reads on: something may have moved between opening and now.
+    let opened_at = bytes(&listing(&*disk, session.store.dir()));
     let mut watch = Watch {
         session,
         disk,
         send,
         seen: Vec::new(),
+        opened_at,
         paused: false,
         behind: 0,
         writer,
@@ -210,7 +214,8 @@ impl Watch {
     /// Says how much there is to read after a pause.
     fn measure(&mut self) {
         let now = listing(&*self.disk, self.session.store.dir());
-        let behind = bytes(&now).saturating_sub(bytes(&self.seen));
+        let read = if self.seen.is_empty() { self.opened_at } else { bytes(&self.seen) };
+        let behind = bytes(&now).saturating_sub(read);
         if std::mem::replace(&mut self.behind, behind) != behind {
             (self.send)(Action::Arrived(Arrived::Behind(behind)));
         }
