@@ -8,6 +8,7 @@ use logkv::disk::sim::SimDisk;
 use logkv::store::Options;
 use logkv::tui::Settings;
 use logkv::tui::action::{Action, Arrived};
+use logkv::tui::app::App;
 use logkv::{Store, text};
 
 use super::coverage::{Shot, assert_complete};
@@ -58,8 +59,9 @@ enum Command {
     },
     /// So many bytes of so many have been loaded.
     Loaded(u64, u64),
-    /// Writes to the store that is held, while the screen pauses, and waits until it says how much. Example: beside "b=2"
-    Beside(Vec<String>),
+    /// Puts a value into the store that is held, and waits until the screen knows, or how much if it pauses. Example:
+    /// beside "b=2"
+    Beside(String),
     /// Presses keys. Example: press "down down enter"
     Press(String),
     /// Types text. Example: type "user:"
@@ -187,9 +189,12 @@ impl goldenscript::Runner for Session {
             Command::Loaded(done, total) => {
                 self.screen()?.act(Action::Arrived(Arrived::Loading { done: *done, total: *total }));
             }
-            Command::Beside(steps) => {
-                write(self.held.last().ok_or("no store is held")?, steps)?;
-                self.screen()?.wait_until(|app| app.follow.behind > 0);
+            Command::Beside(step) => {
+                let store = self.held.last().ok_or("no store is held")?;
+                write(store, std::slice::from_ref(step))?;
+                let keys = store.stats().keys;
+                let knows = |app: &App| app.figures.as_ref().is_some_and(|figures| figures.stats.keys == keys);
+                self.screen()?.wait_until(|app| if app.follow.paused { app.follow.behind > 0 } else { knows(app) });
             }
             Command::Press(keys) => self.screen()?.press(keys),
             Command::Type(typed) => self.screen()?.type_text(typed),
