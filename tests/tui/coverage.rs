@@ -4,12 +4,12 @@
 //! It looks at what was shown, not at what was asked for: each variant has words, and these must stand in a shot of a
 //! script. A variant that is added does not compile before it has words here.
 //!
-//! | what                                       | on                                        | where            |
-//! |--------------------------------------------|-------------------------------------------|------------------|
-//! | the eight panes                            | native, riak, logkv-go, each at each size | `s_FORMAT`       |
-//! | records, findings, value of what is amiss  | each damaged store at each size           | `s_damage_*`     |
-//! | states, views, pages, questions, stages    | one store that has them, at each size     | `s_*`, by name   |
-//! | all panes together, and their interplay    | the size where it happens                 | the others       |
+//! | what                                                  | on                               | where                      |
+//! |-------------------------------------------------------|----------------------------------|----------------------------|
+//! | each of the eight panes                               | native, riak, logkv-go           | `s_keys` to `s_trace`      |
+//! | records, one record, value, findings of what was hit  | each store with damage           | `s_damage`, `s_damage_riak`|
+//! | states, views, pages, stages, questions, other moments| one store that has them          | the other `s_*`            |
+//! | all panes beside each other, and what leads where     | native, riak, logkv-go, damaged  | the scripts without `s_`   |
 
 use std::collections::BTreeSet;
 

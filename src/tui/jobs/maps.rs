@@ -164,6 +164,7 @@ mod tests {
     use super::*;
     use crate::disk::Disk;
     use crate::disk::sim::SimDisk;
+    use crate::store::Entry;
     use crate::store::{Clock, Options, PutOptions, Store};
     use crate::tui::jobs::recorder::Recorder;
 
@@ -245,6 +246,21 @@ mod tests {
         }
         let all = [RowState::Live, RowState::Superseded, RowState::Tombstone].map(|state| bytes(&maps, state));
         assert_eq!(all, [0, 100, 100]);
+    }
+
+    #[test]
+    fn a_mark_and_a_value_whose_time_ran_out_are_told_from_other_bytes() {
+        let mut maps = Maps::default();
+        maps.apply(&Event::SegmentCreated { segment: 1 });
+        let mark = Event::Appended { kind: Kind::Mark, location: at(140), tstamp: 2 };
+        let moved = Event::KeydirMoved { from: None, to: Some(at(40)) };
+        let entry = Entry { location: at(40), tstamp: 1, stored_len: 0, expires_at: Some(2) };
+        for event in [put(40), moved, mark, Event::Expired { key: b"k"[..].into(), entry }] {
+            maps.apply(&event);
+        }
+        let bytes = |state| maps.known.get(&1).map_or(0, |strip| strip.map.bytes(state));
+        // The file header counts as a mark.
+        assert_eq!([RowState::Expired, RowState::Mark, RowState::Superseded].map(bytes), [100, 140, 0]);
     }
 
     #[test]
