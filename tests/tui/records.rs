@@ -246,3 +246,22 @@ fn the_fields_of_a_long_record_are_shown_before_its_checksums() {
     assert_eq!(screen.app.record.cursor, cursor, "the cursor stays where it went meanwhile");
     assert!(!screen.text().contains("being computed"));
 }
+
+#[test]
+fn an_answer_about_records_that_are_not_wanted_any_more_is_dropped() {
+    let keys: Vec<Vec<u8>> = (0..60).map(|n| format!("key:{n:02}").into_bytes()).collect();
+    let keys: Vec<(&[u8], &[u8])> = keys.iter().map(|key| (&key[..], &[b'v'; 40][..])).collect();
+    let in_turn = |backwards: bool| {
+        let mut screen = Screen::with_keys(&keys, (120, 40));
+        screen.press("2 g");
+        screen.slow_down();
+        let before = screen.effects.len();
+        screen.press("j j");
+        let asked = screen.effects.len() - before;
+        (0..asked).for_each(|n| screen.catch_up_with(if backwards { asked - 1 - n } else { 0 }));
+        screen.speed_up();
+        screen.text()
+    };
+    assert!(in_turn(false).contains("Records of segment 3"), "{}", in_turn(false));
+    assert_eq!(in_turn(true), in_turn(false));
+}
