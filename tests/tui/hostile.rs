@@ -130,7 +130,7 @@ fn shown(keys: &BTreeSet<Vec<u8>>) -> (Vec<String>, String) {
 }
 
 fn cases() -> u32 {
-    std::env::var("LOGKV_HOSTILE_CASES").ok().map_or(32, |cases| cases.parse().expect("a number of cases"))
+    std::env::var("LOGKV_HOSTILE_CASES").ok().map_or(32, |cases| cases.parse().unwrap())
 }
 
 proptest! {

@@ -30,23 +30,24 @@ impl Write for Sent {
 #[derive(Default)]
 pub struct Wire {
     sent: Sent,
-    terminal: Option<((u16, u16), Terminal<CrosstermBackend<Sent>>)>,
+    size: (u16, u16),
+    terminal: Option<Terminal<CrosstermBackend<Sent>>>,
 }
 
 impl Wire {
     /// Sends what changed on the screen since the last time, and looks at every byte of it.
     pub fn assert_only_text(&mut self, screen: &Screen) {
         let size = screen.size();
-        if self.terminal.as_ref().is_none_or(|(before, _)| *before != size) {
+        if self.size != size {
             let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
             let terminal = Terminal::with_options(CrosstermBackend::new(self.sent.clone()), options).unwrap();
-            self.terminal = Some((size, terminal));
+            (self.size, self.terminal) = (size, Some(terminal));
         }
-        if let Some((_, terminal)) = &mut self.terminal {
+        if let Some(terminal) = &mut self.terminal {
             terminal.draw(|frame| view(&screen.app, screen.theme, frame)).unwrap();
         }
         let sent = std::mem::take(&mut *self.sent.0.lock().unwrap());
-        let text = without_orders(std::str::from_utf8(&sent).expect("the backend sends UTF-8"));
+        let text = without_orders(std::str::from_utf8(&sent).unwrap());
         if let Some(at) = text.find(is_obeyed) {
             let around: String = text[at..].chars().take(40).collect();
             panic!("a terminal would obey {around:?}");
