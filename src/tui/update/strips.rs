@@ -54,15 +54,23 @@ fn selected_cells(app: &App) -> Option<usize> {
 fn tell(app: &mut App, cell: usize, cells: usize) {
     let Some(id) = app.segment_rows().get(app.segments.at).map(|segment| segment.id) else { return };
     let Some(stretch) = app.strip(id).map(|strip| strip.map.stretch(cell, cells)) else { return };
-    let state = match app.strip(id).and_then(|strip| strip.map.cells(cells).nth(cell)) {
-        Some(RowState::Mark) | None => "file header and marks",
-        Some(state) => state.name(),
-    };
+    let state = app.strip(id).and_then(|strip| strip.map.cells(cells).nth(cell)).map_or("", in_words);
     let (from, to) = (text::count(stretch.start), text::count(stretch.end.saturating_sub(1)));
-    app.say(
-        Tone::Plain,
-        format!("segment {id}, bytes {from} to {to}: mostly {state}; enter goes to the records there"),
-    );
+    app.say(Tone::Plain, format!("segment {id}, bytes {from} to {to}: {state}; enter goes to the records there"));
+}
+
+/// What a cell that shows this state says of its bytes.
+fn in_words(state: RowState) -> &'static str {
+    match state {
+        RowState::Live => "mostly live",
+        RowState::Superseded => "mostly dead",
+        RowState::Expired => "mostly expired",
+        RowState::Tombstone => "dead, with tombstones among them",
+        RowState::Damaged => "with damage among them",
+        RowState::Torn => "with the torn end of the log among them",
+        RowState::Header | RowState::Mark => "mostly file header and marks",
+        RowState::Unknown => "mostly what a later version wrote",
+    }
 }
 
 /// Goes to the records of the segment, to those of the selected cell if there is one.

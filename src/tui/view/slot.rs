@@ -104,7 +104,7 @@ fn costs(shape: &KeydirShape, slot: Option<&KeydirSlot>) -> String {
         words.push_str(&format!("; this key's row is {key} B of key and {entry} B of entry"));
     }
     if shape.unused_bytes > 0 {
-        words.push_str(&format!("; {} of rows are left behind", text::size(shape.unused_bytes as u64)));
+        words.push_str(&format!("; {} of unused rows", text::size(shape.unused_bytes as u64)));
     }
     words
 }
