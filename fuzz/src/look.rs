@@ -212,7 +212,7 @@ fn strips(store: &Store, segments: &[SegmentInfo], rows: &[RecordRow]) {
     let ids: Vec<_> = segments.iter().map(|segment| segment.id).collect();
     let outlines = inspect::map::outlines(store, &ids);
     for id in ids {
-        let walked = inspect::map::strip(store, id, &|| false).unwrap().expect("nobody stopped it");
+        let walked = inspect::map::strip(store, id, &|| false, &mut |_| {}).unwrap().expect("nobody stopped it");
         for strip in [&walked, &outlines[&id]] {
             assert_eq!(STATES.iter().map(|state| strip.bytes(*state)).sum::<u64>(), strip.len());
             assert_eq!(strip.cells(37).count(), 37);

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::records::{RowState, records};
+use super::records::{RecordRow, RowState, records};
 use crate::error::Result;
 use crate::format::SegmentId;
 use crate::store::{FindingKind, Severity, Store};
@@ -213,8 +213,14 @@ pub fn outlines(store: &Store, wanted: &[SegmentId]) -> BTreeMap<SegmentId, Stri
     strips
 }
 
-/// A strip from a walk over all records of a segment. `None`: `stop` said so, which is asked now and then.
-pub fn strip(store: &Store, segment: SegmentId, stop: &dyn Fn() -> bool) -> Result<Option<StripMap>> {
+/// A strip from a walk over all records of a segment; `damaged` is told of each row that does not hold. `None`: `stop`
+/// said so, which is asked now and then.
+pub fn strip(
+    store: &Store,
+    segment: SegmentId,
+    stop: &dyn Fn() -> bool,
+    damaged: &mut dyn FnMut(&RecordRow),
+) -> Result<Option<StripMap>> {
     let mut strip = StripMap::default();
     strip.add(0, store.file_header(segment)?.len, RowState::Mark);
     for (number, row) in records(store, segment, 0)?.enumerate() {
@@ -223,6 +229,9 @@ pub fn strip(store: &Store, segment: SegmentId, stop: &dyn Fn() -> bool) -> Resu
         }
         let row = row?;
         strip.add(row.offset, row.len, row.state);
+        if row.state == RowState::Damaged {
+            damaged(&row);
+        }
     }
     Ok(Some(strip))
 }
@@ -311,7 +320,7 @@ mod tests {
         let outlines = outlines(&store, &ids);
         assert!(ids.len() > 2);
         for id in ids {
-            let walked = strip(&store, id, &|| false).unwrap().unwrap();
+            let walked = strip(&store, id, &|| false, &mut |_| {}).unwrap().unwrap();
             let outline = outlines.get(&id).unwrap();
             assert_eq!(outline.len(), walked.len());
             assert_eq!(outline.bytes(RowState::Live), walked.bytes(RowState::Live));

@@ -4,9 +4,11 @@
 //! nothing, decides nothing.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
+use super::records::{RecordRow, RowKind};
 use crate::error::{Error, Result};
-use crate::format::{Kind, SegmentId};
+use crate::format::{Check, Kind, SegmentId};
 use crate::store::scan::What;
 use crate::store::{Finding, FindingKind, SegmentInfo, Severity, Store, Walk};
 
@@ -93,11 +95,9 @@ fn read_segment(
                 }
             }
             What::Record(record, Err(check)) => {
-                report.findings.push(damage(Some(record.key), format!("the record does not hold: {check}")));
+                report.findings.push(damage(Some(record.key), does_not_hold(check)));
             }
-            What::Gap(gap) => {
-                report.findings.push(damage(None, format!("{} bytes do not decode: {}", item.len, gap.check)));
-            }
+            What::Gap(gap) => report.findings.push(damage(None, does_not_decode(item.len, &gap.check))),
         }
         let done = item.offset + item.len;
         if done - told >= STEP {
@@ -110,6 +110,34 @@ fn read_segment(
     report.bytes = before + segment.bytes;
     report.findings.extend(deletions(segment.id, &walk, empty_values));
     Ok(progress(report.bytes, total))
+}
+
+/// What there is to find in a row that does not hold; the same as a verify finds there.
+pub fn damage_in(row: &RecordRow, path: PathBuf) -> Option<Finding> {
+    let check = row.check?;
+    let message = match row.kind {
+        RowKind::Record(_) => does_not_hold(&check),
+        RowKind::Gap => does_not_decode(row.len, &check),
+        RowKind::Header => return None,
+    };
+    Some(Finding {
+        severity: Severity::Damage,
+        kind: FindingKind::DamagedRecord,
+        path,
+        segment: Some(row.segment),
+        offset: Some(row.offset),
+        len: Some(row.len),
+        key: row.key.clone(),
+        message,
+    })
+}
+
+fn does_not_hold(check: &Check) -> String {
+    format!("the record does not hold: {check}")
+}
+
+fn does_not_decode(len: u64, check: &Check) -> String {
+    format!("{len} bytes do not decode: {check}")
 }
 
 /// One finding a segment: the format cannot say more about any single record.

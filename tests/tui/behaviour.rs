@@ -426,15 +426,20 @@ fn damage_that_verify_found_stays_on_the_screen() {
     let written = store.put(b"key", b"value").unwrap();
     store.close().unwrap();
     disk.flip_bit("data/0000000001.data", (written.location.offset + written.location.len - 1) * 8).unwrap();
-    let mut screen = Screen::open(&disk, "data", (120, 40), super::screen::settings(false));
-    assert!(!screen.text().contains("findings"), "the hint vouches for the value");
+    // There is no room for the map, whose making would find it, too.
+    let mut screen = Screen::open(&disk, "data", (40, 10), super::screen::settings(false));
+    let found = |screen: &Screen| {
+        let stats = &screen.app.figures.as_ref().unwrap().stats;
+        (stats.findings, stats.damaged_bytes)
+    };
+    assert_eq!(found(&screen), (0, 0), "the hint vouches for the value");
     screen.command("verify");
     screen.press("esc");
-    let stats = screen.app.figures.as_ref().unwrap().stats.clone();
-    assert_eq!((stats.findings, stats.damaged_bytes), (1, written.location.len));
+    assert_eq!(found(&screen), (1, written.location.len));
+    screen.resize(120, 40);
     assert!(screen.text().contains("findings 1"), "{}", screen.text());
     screen.command("verify");
-    assert_eq!(screen.app.figures.as_ref().unwrap().stats.findings, 1, "found again, it is not counted again");
+    assert_eq!(found(&screen), (1, written.location.len), "found again, it is not counted again");
 }
 
 #[test]

@@ -248,3 +248,17 @@ fn a_writer_that_cannot_be_read_any_more_is_told() {
     store.put(b"second", b"2").unwrap();
     screen.wait_until(|app| app.said.as_ref().is_some_and(|said| said.text.contains("nothing more can be read")));
 }
+
+/// The map showed damage under a good hint, and the list of findings said that nothing is amiss.
+#[test]
+fn damage_that_a_map_shows_is_a_finding_too_and_is_found_once() {
+    let disk = SimDisk::from_real_dir(&fixture("riak/riak-corrupt")).unwrap();
+    let mut screen = Screen::open(&disk, "", (120, 40), settings(true));
+    screen.press("2 G g F");
+    let text = screen.text();
+    assert!(text.contains("findings 1 ") && text.contains("damaged-record"), "{text}");
+    screen.press("enter");
+    assert!(screen.app.records.row().is_some_and(|row| row.state == RowState::Damaged));
+    screen.press("v");
+    assert!(screen.text().contains("findings 1 "), "{}", screen.text());
+}

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::format::{Kind, SegmentId};
 use crate::inspect::map::{outlines, strip};
-use crate::inspect::{RowState, StripMap};
+use crate::inspect::verify::damage_in;
+use crate::inspect::{RecordRow, RowState, StripMap};
 use crate::store::{Event, Location};
 use crate::tui::action::Arrived;
 use crate::tui::app::Strip;
@@ -23,6 +24,8 @@ use crate::tui::effect::MapsWanted;
 const UNASKED: u64 = 64 << 20;
 /// Strips that are kept.
 const MOST: usize = 1024;
+/// Damaged rows that one walk notes among the findings; a verify lists them all.
+const NOTED: usize = 100;
 /// Walks until a segment that is written to meanwhile is good enough.
 const TRIES: usize = 3;
 
@@ -139,13 +142,20 @@ fn to_walk(session: &Session, wanted: &MapsWanted) -> Vec<SegmentId> {
     all.filter(lacks).collect()
 }
 
-/// Makes an exact strip; says whether there is one. A segment that cannot be read keeps its outline; the record list says
+/// Makes an exact strip; says whether there is one. What does not hold is noted among the findings. A segment that cannot be read keeps its outline; the record list says
 /// why.
 fn walk(session: &Session, id: SegmentId, overtaken: &dyn Fn() -> bool) -> bool {
     let maps = session.recorder().maps();
+    let store = session.store();
+    let path = store.dir().join(store.format().format().segment_name(id));
+    let mut noted = 0;
+    let mut note = |row: &RecordRow| {
+        noted += 1;
+        damage_in(row, path.clone()).filter(|_| noted <= NOTED).into_iter().for_each(|finding| store.note(finding));
+    };
     for left in (0..TRIES).rev() {
         maps.lock().touched.remove(&id);
-        let Ok(Some(map)) = strip(session.store(), id, overtaken) else { return false };
+        let Ok(Some(map)) = strip(session.store(), id, overtaken, &mut note) else { return false };
         if maps.lock().take(id, map, left == 0) {
             return true;
         }
