@@ -37,7 +37,7 @@ pub(super) fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
 fn table_line(view: &View<'_>, shape: &KeydirShape) -> Line<'static> {
     Line::from(vec![
         Span::styled(format!(" load factor {:.2}", shape.load_factor()), view.theme.strong()),
-        Span::raw(format!("  {} slots in {} shards", text::count(shape.slots as u64), shape.shards)),
+        Span::raw(format!("  {} slots, {} shards", text::count(shape.slots as u64), shape.shards)),
     ])
 }
 
