@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use logkv::format::{Codec, Kind};
+use logkv::inspect::map::STATES;
 use logkv::inspect::{self, CrcState, Reason, RecordRow, RowKind, RowState, reading};
 use logkv::store::{SegmentInfo, Store};
 
@@ -223,14 +224,3 @@ fn strips(store: &Store, segments: &[SegmentInfo], rows: &[RecordRow]) {
         }
     }
 }
-
-const STATES: [RowState; 8] = [
-    RowState::Live,
-    RowState::Superseded,
-    RowState::Tombstone,
-    RowState::Expired,
-    RowState::Mark,
-    RowState::Damaged,
-    RowState::Torn,
-    RowState::Unknown,
-];

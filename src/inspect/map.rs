@@ -20,7 +20,8 @@ pub const BUCKETS: usize = 256;
 /// Bytes by state, in the order of [`STATES`].
 type Bucket = [u32; STATES.len()];
 
-const STATES: [RowState; 8] = [
+/// What a byte of a strip can be.
+pub const STATES: [RowState; 8] = [
     RowState::Live,
     RowState::Superseded,
     RowState::Tombstone,
