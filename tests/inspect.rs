@@ -9,23 +9,14 @@ use std::sync::Arc;
 
 use logkv::disk::Disk;
 use logkv::disk::sim::SimDisk;
-use logkv::inspect::{self, Anatomy, CrcState, reading};
+use logkv::inspect::{self, CrcState, reading};
 use logkv::store::{Location, PutOptions};
 use logkv::{Error, Options, Store};
-use support::{TickingClock, fixture};
+use support::{TickingClock, fixture, is_contiguous};
 
 fn rows(store: &Store) -> Vec<inspect::RecordRow> {
     let segments = store.segments();
     segments.iter().flat_map(|s| inspect::records(store, s.id, 0).unwrap()).map(|row| row.unwrap()).collect()
-}
-
-fn is_contiguous(anatomy: &Anatomy) {
-    let mut at = 0;
-    for field in &anatomy.fields {
-        assert_eq!(field.start, at, "{}", field.field.name);
-        at += field.len;
-    }
-    assert_eq!(at, anatomy.len);
 }
 
 #[test]

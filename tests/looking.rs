@@ -13,10 +13,10 @@ use logkv::disk::Disk;
 use logkv::disk::sim::SimDisk;
 use logkv::format::{Check, Kind};
 use logkv::inspect::hint::Standing;
-use logkv::inspect::{self, Anatomy, Found, HintFile, HintPart, HintRow, RecordRow, RowKind, RowState, Sought};
+use logkv::inspect::{self, Found, HintFile, HintPart, HintRow, RecordRow, RowKind, RowState, Sought};
 use logkv::{Options, Store};
 use proptest::prelude::*;
-use support::{TickingClock, fixture};
+use support::{TickingClock, fixture, is_contiguous};
 
 const DATA: &str = "data/0000000001.data";
 const HINT: &str = "data/0000000001.hint";
@@ -48,15 +48,6 @@ fn foreign(name: &str) -> Store {
 
 fn rows(store: &Store, segment: u64) -> Vec<RecordRow> {
     inspect::records(store, segment, 0).unwrap().map(|row| row.unwrap()).collect()
-}
-
-fn is_contiguous(anatomy: &Anatomy) {
-    let mut at = 0;
-    for field in &anatomy.fields {
-        assert_eq!(field.start, at, "{}", field.field.name);
-        at += field.len;
-    }
-    assert_eq!(at, anatomy.len);
 }
 
 // ---- File headers ---------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use logkv::inspect::Anatomy;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -66,6 +67,16 @@ pub struct GoKey {
     pub key: Vec<u8>,
     pub value_sha256: String,
     pub value_len: u64,
+}
+
+/// What was taken apart has its fields in file order without a gap, and nothing behind them.
+pub fn is_contiguous(anatomy: &Anatomy) {
+    let mut at = 0;
+    for field in &anatomy.fields {
+        assert_eq!(field.start, at, "{}", field.field.name);
+        at += field.len;
+    }
+    assert_eq!(at, anatomy.len);
 }
 
 /// Reads `NAME.oracle.jsonl`, in key order.
