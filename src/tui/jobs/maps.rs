@@ -142,8 +142,8 @@ fn to_walk(session: &Session, wanted: &MapsWanted) -> Vec<SegmentId> {
     all.filter(lacks).collect()
 }
 
-/// Makes an exact strip; says whether there is one. What does not hold is noted among the findings. A segment that cannot be read keeps its outline; the record list says
-/// why.
+/// Makes an exact strip; says whether there is one. What does not hold is noted among the findings. A segment that cannot
+/// be read keeps its outline; the record list says why.
 fn walk(session: &Session, id: SegmentId, overtaken: &dyn Fn() -> bool) -> bool {
     let maps = session.recorder().maps();
     let store = session.store();
@@ -155,7 +155,7 @@ fn walk(session: &Session, id: SegmentId, overtaken: &dyn Fn() -> bool) -> bool 
     };
     for left in (0..TRIES).rev() {
         maps.lock().touched.remove(&id);
-        let Ok(Some(map)) = strip(session.store(), id, overtaken, &mut note) else { return false };
+        let Ok(Some(map)) = strip(store, id, overtaken, &mut note) else { return false };
         if maps.lock().take(id, map, left == 0) {
             return true;
         }

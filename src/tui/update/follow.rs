@@ -15,8 +15,7 @@ use super::verbs::focus;
 /// Begins to follow, or stops.
 pub(super) fn toggle(app: &mut App) {
     if app.follow.on {
-        app.follow.on = false;
-        return app.say(Tone::Plain, "no longer following; f follows again");
+        return moved(app);
     }
     app.follow.on = true;
     focus(app, Pane::Records);

@@ -3,7 +3,9 @@
 
 use super::look::show_record;
 use super::verbs::focus;
-use crate::inspect::RowState;
+use crate::format::SegmentId;
+use crate::inspect::{RowState, StripMap};
+use crate::store::SegmentInfo;
 use crate::text;
 use crate::tui::app::{App, Lead, Pane, Tone};
 use crate::tui::effect::{Effect, MapsWanted};
@@ -15,7 +17,7 @@ pub(super) fn look(app: &mut App, places: &Layout) -> Option<Effect> {
     places.area(Pane::Segments)?;
     let shown = app.segments.shown(app.segment_rows().len(), places.page(Pane::Segments));
     let segments: Vec<_> = app.segment_rows().get(shown).unwrap_or_default().iter().map(|segment| segment.id).collect();
-    let selected = app.segment_rows().get(app.segments.at).map(|segment| segment.id);
+    let selected = selected(app).map(|segment| segment.id);
     let lacks = |id: &u64| app.strip(*id).is_none_or(|strip| !strip.exact);
     let wanted =
         MapsWanted { selected: selected.filter(lacks), segments: segments.into_iter().filter(lacks).collect() };
@@ -44,17 +46,27 @@ pub(super) fn step(app: &mut App, forward: bool) {
     tell(app, cell, cells);
 }
 
+fn selected(app: &App) -> Option<&SegmentInfo> {
+    app.segment_rows().get(app.segments.at)
+}
+
+/// The strip of the selected segment, if it is made.
+fn selected_map(app: &App) -> Option<(SegmentId, &StripMap)> {
+    let id = selected(app)?.id;
+    app.strip(id).map(|strip| (id, &*strip.map))
+}
+
 /// Cells of the selected segment's strip.
 fn selected_cells(app: &App) -> Option<usize> {
-    let segment = app.segment_rows().get(app.segments.at)?;
+    let segment = selected(app)?;
     let cells = Scale::of(app).cells(segment);
-    app.strip(segment.id).filter(|strip| cells > 0 && !strip.map.is_empty()).map(|_| cells)
+    selected_map(app).filter(|(_, map)| cells > 0 && !map.is_empty()).map(|_| cells)
 }
 
 fn tell(app: &mut App, cell: usize, cells: usize) {
-    let Some(id) = app.segment_rows().get(app.segments.at).map(|segment| segment.id) else { return };
-    let Some(stretch) = app.strip(id).map(|strip| strip.map.stretch(cell, cells)) else { return };
-    let state = app.strip(id).and_then(|strip| strip.map.cells(cells).nth(cell)).map_or("", in_words);
+    let Some((id, map)) = selected_map(app) else { return };
+    let stretch = map.stretch(cell, cells);
+    let state = map.cells(cells).nth(cell).map_or("", in_words);
     let (from, to) = (text::count(stretch.start), text::count(stretch.end.saturating_sub(1)));
     app.say(Tone::Plain, format!("segment {id}, bytes {from} to {to}: {state}; enter goes to the records there"));
 }
@@ -92,8 +104,8 @@ pub(super) fn point(app: &mut App, cell: usize) {
 }
 
 fn show_records_of(app: &mut App, cell: usize, cells: usize) {
-    let Some(id) = app.segment_rows().get(app.segments.at).map(|segment| segment.id) else { return };
-    if let Some(offset) = app.strip(id).map(|strip| strip.map.stretch(cell, cells).start) {
+    let place = selected_map(app).map(|(id, map)| (id, map.stretch(cell, cells).start));
+    if let Some((id, offset)) = place {
         show_record(app, id, Some(offset));
     }
 }
