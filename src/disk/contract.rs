@@ -8,7 +8,7 @@
 use std::io::{ErrorKind, Result};
 use std::path::Path;
 
-use super::{Disk, EntryKind, ReadFile, WriteFile};
+use super::{Disk, EntryKind, ReadFile, WriteFile, cannot_share};
 
 /// Makes one test a promise and disk; a promise is a function of a disk and an empty directory on it.
 macro_rules! both_disks {
@@ -43,6 +43,14 @@ both_disks! {
     rename_replaces
     rename_refuses_directories_as_targets
     rename_onto_itself_changes_nothing
+    rename_moves_a_directory_with_what_is_in_it
+    rename_puts_a_directory_in_place_of_an_empty_one_only
+    a_second_name_means_the_same_file
+    a_link_replaces_nothing_and_needs_a_file
+    a_clone_has_the_bytes_and_goes_its_own_way
+    a_clone_replaces_nothing_and_needs_a_file
+    remove_dir_takes_empty_directories_only
+    free_space_is_of_a_directory_that_exists
     a_removed_file_stays_readable
     remove_takes_files_only
     list_tells_names_kinds_and_lengths
@@ -180,6 +188,106 @@ fn rename_onto_itself_changes_nothing(disk: &dyn Disk, dir: &Path) {
     put(disk, &dir.join("a"), b"x");
     disk.rename(&dir.join("a"), &dir.join("a")).unwrap();
     assert_eq!(text_at(disk, &dir.join("a")), "x");
+}
+
+fn rename_moves_a_directory_with_what_is_in_it(disk: &dyn Disk, dir: &Path) {
+    let (from, to) = (dir.join("from"), dir.join("to"));
+    disk.create_dir(&from).unwrap();
+    put(disk, &from.join("a"), b"moved");
+    disk.rename(&from, &to).unwrap();
+    assert_eq!(names(disk, dir), ["to"]);
+    assert_eq!(text_at(disk, &to.join("a")), "moved");
+    disk.rename(&to, &to).unwrap();
+    assert_eq!(text_at(disk, &to.join("a")), "moved");
+    assert_eq!(kind(disk.rename(&to, &to.join("inside"))), ErrorKind::InvalidInput);
+    assert_eq!(names(disk, dir), ["to"]);
+}
+
+fn rename_puts_a_directory_in_place_of_an_empty_one_only(disk: &dyn Disk, dir: &Path) {
+    for name in ["new", "empty", "full"] {
+        disk.create_dir(&dir.join(name)).unwrap();
+    }
+    put(disk, &dir.join("new/a"), b"new");
+    put(disk, &dir.join("full/b"), b"kept");
+    put(disk, &dir.join("file"), b"");
+    assert_eq!(kind(disk.rename(&dir.join("new"), &dir.join("full"))), ErrorKind::DirectoryNotEmpty);
+    assert_eq!(kind(disk.rename(&dir.join("new"), &dir.join("file"))), ErrorKind::NotADirectory);
+    disk.rename(&dir.join("new"), &dir.join("empty")).unwrap();
+    assert_eq!(names(disk, dir), ["empty", "file", "full"]);
+    assert_eq!(text_at(disk, &dir.join("empty/a")), "new");
+    assert_eq!(text_at(disk, &dir.join("full/b")), "kept");
+}
+
+fn a_second_name_means_the_same_file(disk: &dyn Disk, dir: &Path) {
+    let file = put(disk, &dir.join("a"), b"one");
+    disk.hard_link(&dir.join("a"), &dir.join("b")).unwrap();
+    file.write_at(b"two", 3).unwrap();
+    assert_eq!(text_at(disk, &dir.join("b")), "onetwo");
+    assert_eq!(file.identity().unwrap(), disk.open_read(&dir.join("b")).unwrap().identity().unwrap());
+    disk.remove(&dir.join("a")).unwrap();
+    assert_eq!(names(disk, dir), ["b"]);
+    assert_eq!(text_at(disk, &dir.join("b")), "onetwo");
+}
+
+fn a_link_replaces_nothing_and_needs_a_file(disk: &dyn Disk, dir: &Path) {
+    put(disk, &dir.join("a"), b"a");
+    put(disk, &dir.join("b"), b"b");
+    disk.create_dir(&dir.join("dir")).unwrap();
+    assert_eq!(kind(disk.hard_link(&dir.join("a"), &dir.join("b"))), ErrorKind::AlreadyExists);
+    assert_eq!(kind(disk.hard_link(&dir.join("a"), &dir.join("dir"))), ErrorKind::AlreadyExists);
+    assert_eq!(kind(disk.hard_link(&dir.join("missing"), &dir.join("c"))), ErrorKind::NotFound);
+    assert_eq!(kind(disk.hard_link(&dir.join("a"), &dir.join("missing/c"))), ErrorKind::NotFound);
+    assert_eq!(kind(disk.hard_link(&dir.join("dir"), &dir.join("c"))), ErrorKind::IsADirectory);
+    assert_eq!(names(disk, dir), ["a", "b", "dir"]);
+    assert_eq!(text_at(disk, &dir.join("b")), "b");
+}
+
+/// Not every file system of a machine that runs this can; there, nothing is left behind.
+fn a_clone_has_the_bytes_and_goes_its_own_way(disk: &dyn Disk, dir: &Path) {
+    let file = put(disk, &dir.join("a"), b"one");
+    match disk.clone_file(&dir.join("a"), &dir.join("b")) {
+        Err(e) => {
+            assert!(cannot_share(&e), "{e}");
+            assert_eq!(names(disk, dir), ["a"]);
+        }
+        Ok(clone) => {
+            file.write_at(b"two", 3).unwrap();
+            clone.write_at(b"O", 0).unwrap();
+            clone.sync_data().unwrap();
+            assert_eq!(text_at(disk, &dir.join("b")), "One");
+            assert_eq!(text_at(disk, &dir.join("a")), "onetwo");
+            assert_ne!(file.identity().unwrap(), clone.identity().unwrap());
+        }
+    }
+}
+
+fn a_clone_replaces_nothing_and_needs_a_file(disk: &dyn Disk, dir: &Path) {
+    put(disk, &dir.join("a"), b"a");
+    put(disk, &dir.join("b"), b"b");
+    disk.create_dir(&dir.join("dir")).unwrap();
+    assert_eq!(kind(disk.clone_file(&dir.join("a"), &dir.join("b"))), ErrorKind::AlreadyExists);
+    assert_eq!(kind(disk.clone_file(&dir.join("missing"), &dir.join("c"))), ErrorKind::NotFound);
+    assert_eq!(kind(disk.clone_file(&dir.join("dir"), &dir.join("c"))), ErrorKind::IsADirectory);
+    assert_eq!(names(disk, dir), ["a", "b", "dir"]);
+    assert_eq!(text_at(disk, &dir.join("b")), "b");
+}
+
+fn remove_dir_takes_empty_directories_only(disk: &dyn Disk, dir: &Path) {
+    disk.create_dir(&dir.join("dir")).unwrap();
+    put(disk, &dir.join("dir/a"), b"kept");
+    put(disk, &dir.join("file"), b"kept");
+    assert_eq!(kind(disk.remove_dir(&dir.join("dir"))), ErrorKind::DirectoryNotEmpty);
+    assert_eq!(kind(disk.remove_dir(&dir.join("file"))), ErrorKind::NotADirectory);
+    assert_eq!(kind(disk.remove_dir(&dir.join("missing"))), ErrorKind::NotFound);
+    assert_eq!(text_at(disk, &dir.join("dir/a")), "kept");
+    disk.remove(&dir.join("dir/a")).unwrap();
+    disk.remove_dir(&dir.join("dir")).unwrap();
+    assert_eq!(names(disk, dir), ["file"]);
+}
+
+fn free_space_is_of_a_directory_that_exists(disk: &dyn Disk, dir: &Path) {
+    assert_ne!(disk.free_space(dir), Some(0));
+    assert_eq!(disk.free_space(&dir.join("missing")), None);
 }
 
 fn a_removed_file_stays_readable(disk: &dyn Disk, dir: &Path) {

@@ -108,11 +108,27 @@ pub trait Disk: ReadDisk {
     /// Opens an existing regular file for reading and writing.
     fn open_write(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>>;
 
-    /// Gives a file another name in one step, replacing what had that name. Durable after [`Disk::sync_dir`].
+    /// Gives a file another name in one step, replacing a file that had that name; a directory likewise, replacing an
+    /// empty directory at most. Durable after [`Disk::sync_dir`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a regular file a second name, so that both mean the same bytes from now on. `AlreadyExists` if something is
+    /// there; [`cannot_share`] tells the errors of a place where links are impossible. Durable after [`Disk::sync_dir`].
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Creates a file (mode 0600) that shares the bytes of a regular file until either is written to. `AlreadyExists` if
+    /// something is there; `Unsupported` where the file system cannot. Durable as a file that was written is.
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<Arc<dyn WriteFile>>;
 
     /// Takes a file's name away. Those who have it open keep reading. Durable after [`Disk::sync_dir`].
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Takes an empty directory away. Durable after [`Disk::sync_dir`] of the one that it was in.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Bytes that this user could still write to the file system on which `dir` lies; `None` if that is not known. Only a
+    /// hint: others write too.
+    fn free_space(&self, dir: &Path) -> Option<u64>;
 
     /// Makes the directory's names durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
@@ -137,6 +153,14 @@ pub trait WriteFile: ReadFile {
 
     /// This file as a reader of it sees it.
     fn reader(&self) -> Arc<dyn ReadFile>;
+}
+
+/// Whether a failed [`Disk::hard_link`] or [`Disk::clone_file`] says that the two places cannot share bytes, so that
+/// copying them is right: another file system, one without links, a file with too many of them, or one that the system
+/// does not let us link because it is somebody else's.
+pub fn cannot_share(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
 }
 
 /// Why something that is not a regular file was not opened; the same words on every disk.

@@ -79,8 +79,35 @@ impl Disk for RealDisk {
         fs::rename(from, to)
     }
 
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        refuse_irregular(&fs::symlink_metadata(from)?)?;
+        fs::hard_link(from, to)?;
+        // Between the look and the link the name may have come to mean something else.
+        refuse_irregular(&fs::symlink_metadata(to)?).inspect_err(|_| {
+            let _ = fs::remove_file(to);
+        })
+    }
+
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<Arc<dyn WriteFile>> {
+        let source = open_regular(from, Access::Read)?;
+        let file = platform::open(to, Access::Create)?;
+        if let Err(e) = platform::share_bytes(&file, &source) {
+            let _ = fs::remove_file(to);
+            return Err(e);
+        }
+        Ok(Arc::new(RealFile::new(file)))
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn free_space(&self, dir: &Path) -> Option<u64> {
+        platform::free_space(dir)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -48,6 +48,16 @@ pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
     fs::metadata(dir).map(|_| ())
 }
 
+/// Not known: std does not tell.
+pub(super) fn free_space(_: &Path) -> Option<u64> {
+    None
+}
+
+/// There is no such call in std.
+pub(super) fn share_bytes(_: &File, _: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 #[cfg(windows)]
 pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     use std::os::windows::fs::FileExt;

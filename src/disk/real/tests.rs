@@ -51,6 +51,19 @@ fn links_are_not_followed() {
 }
 
 #[test]
+fn links_are_neither_linked_nor_cloned() {
+    let dir = tempfile::tempdir().unwrap();
+    let (target, link, new) = (dir.path().join("target"), dir.path().join("link"), dir.path().join("new"));
+    fs::write(&target, "secret").unwrap();
+    symlink(&target, &link).unwrap();
+    refused(RealDisk.hard_link(&link, &new));
+    refused(RealDisk.clone_file(&link, &new));
+    assert!(fs::symlink_metadata(&new).is_err());
+    assert_eq!(RealDisk.hard_link(&target, &link).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(RealDisk.clone_file(&target, &link).unwrap_err().kind(), ErrorKind::AlreadyExists);
+}
+
+#[test]
 fn a_dangling_link_is_not_filled() {
     let dir = tempfile::tempdir().unwrap();
     let (target, link) = (dir.path().join("target"), dir.path().join("link"));

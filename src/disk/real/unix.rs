@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, statvfs};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
@@ -81,6 +81,28 @@ pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
         Err(e) if [Errno::INVAL, Errno::BADF].iter().any(|no| e.raw_os_error() == Some(no.raw_os_error())) => Ok(()),
         result => result,
     }
+}
+
+/// What an unprivileged user may use of what is free.
+pub(super) fn free_space(dir: &Path) -> Option<u64> {
+    let figures = statvfs(dir).ok()?;
+    Some(figures.f_bavail.saturating_mul(figures.f_frsize))
+}
+
+/// Lets `file` have the bytes of `source` without copying them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn share_bytes(file: &File, source: &File) -> io::Result<()> {
+    rustix::fs::ioctl_ficlone(file, source).map_err(|e| match e {
+        // What file systems without it say, and two file systems.
+        Errno::NOTSUP | Errno::NOTTY | Errno::INVAL | Errno::NOSYS | Errno::XDEV => io::ErrorKind::Unsupported.into(),
+        e => e.into(),
+    })
+}
+
+/// There is no such call on an open file here.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn share_bytes(_: &File, _: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -61,8 +61,25 @@ impl Disk for SimDisk {
         self.machine.lock().rename(from, to)
     }
 
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.machine.lock().hard_link(from, to)
+    }
+
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<Arc<dyn WriteFile>> {
+        let node = self.machine.lock().clone_file(from, to)?;
+        Ok(Arc::new(self.handle(node, to)))
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.machine.lock().remove(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.machine.lock().remove_dir(path)
+    }
+
+    fn free_space(&self, dir: &Path) -> Option<u64> {
+        self.machine.lock().free_space(dir)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

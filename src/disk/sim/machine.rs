@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Geometry;
 use super::content::Content;
 use super::faults::{Plan, Verdict, no_space, stopped};
-use super::names::{Dir, NodeId};
+use super::names::{Dir, NodeId, Place};
 use super::tree::{Node, Tree};
 use crate::disk::{EntryKind, not_regular};
 
@@ -30,14 +30,23 @@ pub(super) struct Machine {
     pub(super) plan: Plan,
     pub(super) locks: BTreeSet<NodeId>,
     pub(super) capacity: Option<u64>,
+    /// Whether two names, or two files, can mean the same bytes.
+    pub(super) can_share: bool,
     pub(super) geometry: Geometry,
     pub(super) in_flight: Option<InFlight>,
 }
 
 impl Machine {
     /// A machine that starts with this disk: no locks, nothing planned, operations counted from 1.
-    pub(super) fn start(tree: Tree, geometry: Geometry, capacity: Option<u64>) -> Self {
-        Self { tree, plan: Plan::default(), locks: BTreeSet::new(), capacity, geometry, in_flight: None }
+    pub(super) fn start(tree: Tree, geometry: Geometry) -> Self {
+        let (plan, locks) = (Plan::default(), BTreeSet::new());
+        Self { tree, plan, locks, capacity: None, can_share: true, geometry, in_flight: None }
+    }
+
+    /// A machine that starts with this disk, of the same make as this one.
+    pub(super) fn successor(&self, tree: Tree) -> Self {
+        let (capacity, can_share) = (self.capacity, self.can_share);
+        Self { capacity, can_share, ..Self::start(tree, self.geometry) }
     }
 
     pub(super) fn create(&mut self, path: &Path) -> io::Result<NodeId> {
@@ -52,13 +61,19 @@ impl Machine {
     }
 
     fn add(&mut self, path: &Path, node: Node) -> io::Result<NodeId> {
-        let place = self.tree.place(path)?;
-        if self.tree.at(&place)?.is_some() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
+        let place = self.free_place(path)?;
         let id = self.tree.add(node);
         self.tree.change(vec![(place, Some(id))]);
         Ok(id)
+    }
+
+    /// A place where nothing is yet.
+    fn free_place(&self, path: &Path) -> io::Result<Place> {
+        let place = self.tree.place(path)?;
+        match self.tree.at(&place)? {
+            Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            None => Ok(place),
+        }
     }
 
     /// The file that `path` names.
@@ -71,13 +86,50 @@ impl Machine {
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.plan.admit(&format!("rename {} to {}", from.display(), to.display()))?;
         let id = self.tree.find(from)?;
-        self.tree.file(id)?;
+        let is_dir = self.tree.dir(id).is_ok();
+        if !is_dir {
+            self.tree.file(id)?;
+        } else if to != from && to.starts_with(from) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let (from, to) = (self.tree.place(from)?, self.tree.place(to)?);
-        if let Some(target) = self.tree.at(&to)? {
-            self.refuse_dir(target)?;
+        match self.tree.at(&to)? {
+            Some(target) if is_dir && target != id => self.refuse_names(target)?,
+            Some(target) if !is_dir => self.refuse_dir(target)?,
+            _ => {}
         }
         self.tree.change(vec![(from, None), (to, Some(id))]);
         Ok(())
+    }
+
+    pub(super) fn hard_link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.plan.admit(&format!("hard_link {} to {}", from.display(), to.display()))?;
+        let id = self.tree.find(from)?;
+        self.tree.file(id)?;
+        let to = self.free_place(to)?;
+        if !self.can_share {
+            return Err(io::ErrorKind::CrossesDevices.into());
+        }
+        self.tree.change(vec![(to, Some(id))]);
+        Ok(())
+    }
+
+    /// Takes the room that a copy would.
+    pub(super) fn clone_file(&mut self, from: &Path, to: &Path) -> io::Result<NodeId> {
+        self.plan.admit(&format!("clone_file {} to {}", from.display(), to.display()))?;
+        let bytes = self.tree.file(self.tree.find(from)?)?.live.clone();
+        let to = self.free_place(to)?;
+        if !self.can_share {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        if bytes.len() as u64 > self.free() {
+            return Err(no_space());
+        }
+        let mut content = Content::durable(Vec::new(), self.geometry.page);
+        content.write(&bytes, 0)?;
+        let id = self.tree.add(Node::File(Arc::new(content)));
+        self.tree.change(vec![(to, Some(id))]);
+        Ok(id)
     }
 
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
@@ -86,6 +138,28 @@ impl Machine {
         let place = self.tree.place(path)?;
         self.tree.change(vec![(place, None)]);
         Ok(())
+    }
+
+    pub(super) fn remove_dir(&mut self, path: &Path) -> io::Result<()> {
+        self.plan.admit(&format!("remove_dir {}", path.display()))?;
+        self.refuse_names(self.tree.find(path)?)?;
+        let place = self.tree.place(path)?;
+        self.tree.change(vec![(place, None)]);
+        Ok(())
+    }
+
+    pub(super) fn free_space(&self, dir: &Path) -> Option<u64> {
+        self.plan.check_running().ok()?;
+        self.tree.dir(self.tree.find(dir).ok()?).ok()?;
+        self.capacity.map(|_| self.free())
+    }
+
+    /// Refuses what is not an empty directory.
+    fn refuse_names(&self, id: NodeId) -> io::Result<()> {
+        match self.tree.dir(id)?.live.is_empty() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+        }
     }
 
     fn refuse_dir(&self, id: NodeId) -> io::Result<()> {

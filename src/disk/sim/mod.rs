@@ -34,7 +34,8 @@
 //! 5. A killed program loses nothing but its locks; the system still has what was written.
 //!
 //! A disk handle is one machine. [`SimDisk::crash`], [`SimDisk::kill`] and [`SimDisk::fork`] give another, which counts
-//! from 1, with nothing planned and no lock held; unreadable places and the capacity come along, being the medium's.
+//! from 1, with nothing planned and no lock held; unreadable places, the capacity and whether files can be linked come
+//! along, being the medium's.
 
 mod content;
 mod crash;
@@ -95,15 +96,15 @@ impl SimDisk {
 
     /// An empty disk that loses data in these units.
     pub fn with_geometry(geometry: Geometry) -> Self {
-        Self::running(Machine::start(Tree::new(), geometry, None))
+        Self::running(Machine::start(Tree::new(), geometry))
     }
 
     fn running(machine: Machine) -> Self {
         Self { machine: Arc::new(Mutex::new(machine)) }
     }
 
-    /// How many mutating operations there were: creating, writing, setting a length, syncing, renaming, removing,
-    /// whether they went well or not.
+    /// How many mutating operations there were: creating, writing, setting a length, syncing, linking, renaming,
+    /// removing, whether they went well or not.
     pub fn ops(&self) -> u64 {
         self.machine.lock().plan.ops()
     }
@@ -123,6 +124,12 @@ impl SimDisk {
         self.machine.lock().capacity = bytes;
     }
 
+    /// Whether files can have a second name, or share their bytes with another: yes, until this says otherwise. Without
+    /// it every two places are on different file systems to [`crate::disk::Disk::hard_link`].
+    pub fn set_sharing(&self, can_share: bool) {
+        self.machine.lock().can_share = can_share;
+    }
+
     /// Stops the machine in place of mutating operation `op`, which does not happen; of a write, a later
     /// [`SimDisk::crash`] decides how much did. From then on every call fails.
     pub fn crash_at(&self, op: u64) {
@@ -140,7 +147,7 @@ impl SimDisk {
         let mut machine = self.machine.lock();
         machine.plan.stop();
         let tree = crash::after_crash(&machine, policy, seed);
-        Self::running(Machine::start(tree, machine.geometry, machine.capacity))
+        Self::running(machine.successor(tree))
     }
 
     /// Ends all programs as `kill -9` does. What they wrote is there, and as durable as it was.
@@ -152,6 +159,6 @@ impl SimDisk {
     /// Another machine with the same disk, synced and unsynced alike. Files are shared until one side writes to them.
     pub fn fork(&self) -> Self {
         let machine = self.machine.lock();
-        Self::running(Machine::start(machine.tree.clone(), machine.geometry, machine.capacity))
+        Self::running(machine.successor(machine.tree.clone()))
     }
 }

@@ -51,11 +51,14 @@ fn a_failed_operation_changes_nothing_and_the_next_goes_well() {
     for (fault, kind) in faults {
         let disk = SimDisk::new();
         let file = put(&disk, "a", "x");
-        (3..=7).for_each(|op| disk.fail_at(op, fault));
+        (3..=10).for_each(|op| disk.fail_at(op, fault));
         assert_eq!(file.write_at(b"yy", 0).unwrap_err().kind(), kind);
         assert_eq!(file.set_len(9).unwrap_err().kind(), kind);
         assert_eq!(disk.create("b".as_ref()).unwrap_err().kind(), kind);
         assert_eq!(disk.rename("a".as_ref(), "b".as_ref()).unwrap_err().kind(), kind);
+        assert_eq!(disk.hard_link("a".as_ref(), "b".as_ref()).unwrap_err().kind(), kind);
+        assert_eq!(disk.clone_file("a".as_ref(), "b".as_ref()).unwrap_err().kind(), kind);
+        assert_eq!(disk.remove_dir("b".as_ref()).unwrap_err().kind(), kind);
         assert_eq!(disk.remove("a".as_ref()).unwrap_err().kind(), kind);
         assert_eq!(show(&disk), "a=x");
         file.write_at(b"yy", 0).unwrap();
@@ -187,6 +190,34 @@ fn a_full_disk_takes_what_fits_and_then_nothing() {
     );
     disk.set_capacity(None);
     assert_eq!(file.write_at(b"i", 8).unwrap(), 1);
+}
+
+#[test]
+fn what_is_free_is_the_capacity_without_what_is_used_and_a_second_name_uses_nothing() {
+    let disk = SimDisk::new();
+    assert_eq!(disk.free_space("/".as_ref()), None);
+    put(&disk, "a", "123");
+    disk.set_capacity(Some(8));
+    disk.hard_link("a".as_ref(), "b".as_ref()).unwrap();
+    assert_eq!(disk.free_space("/".as_ref()), Some(5));
+    disk.clone_file("a".as_ref(), "c".as_ref()).unwrap();
+    assert_eq!(disk.fork().free_space("/".as_ref()), Some(2));
+    assert_eq!(disk.clone_file("a".as_ref(), "d".as_ref()).unwrap_err().kind(), ErrorKind::StorageFull);
+    disk.set_capacity(Some(1));
+    assert_eq!(disk.free_space("/".as_ref()), Some(0));
+}
+
+#[test]
+fn a_disk_without_sharing_says_so_and_keeps_saying_it() {
+    let disk = SimDisk::new();
+    put_durably(&disk, "a", "x");
+    disk.set_sharing(false);
+    for disk in [disk.fork(), disk.kill(), disk.crash(CrashPolicy::Drop, 0)] {
+        let link = disk.hard_link("a".as_ref(), "b".as_ref()).unwrap_err();
+        let clone = disk.clone_file("a".as_ref(), "b".as_ref()).unwrap_err();
+        assert_eq!((link.kind(), clone.kind()), (ErrorKind::CrossesDevices, ErrorKind::Unsupported));
+        assert_eq!(show(&disk), "a=x");
+    }
 }
 
 #[test]

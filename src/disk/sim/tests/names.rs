@@ -102,6 +102,59 @@ fn a_move_between_directories_is_durable_once_both_are_synced() {
 }
 
 #[test]
+fn a_moved_directory_is_whole_under_the_old_name_or_the_new_one() {
+    let disk = SimDisk::new();
+    disk.insert_dir("old").unwrap();
+    put_durably(&disk, "old/a", "x");
+    disk.rename("old".as_ref(), "new".as_ref()).unwrap();
+    assert_eq!(torn(&disk.fork()), set(["old/a=x", "new/a=x"]));
+    disk.sync_dir("/".as_ref()).unwrap();
+    assert_eq!(torn(&disk), set(["new/a=x"]));
+}
+
+#[test]
+fn a_second_name_is_durable_once_its_directory_is_synced() {
+    let disk = SimDisk::new();
+    disk.insert_dir("d").unwrap();
+    put_durably(&disk, "a", "x");
+    disk.hard_link("a".as_ref(), "d/b".as_ref()).unwrap();
+    assert_eq!(torn(&disk.fork()), set(["a=x", "a=x d/b=x"]));
+    disk.sync_dir("d".as_ref()).unwrap();
+    disk.remove("a".as_ref()).unwrap();
+    assert_eq!(torn(&disk.fork()), set(["a=x d/b=x", "d/b=x"]));
+}
+
+#[test]
+fn a_second_name_does_not_sync_the_bytes() {
+    let disk = SimDisk::new();
+    put(&disk, "a", "x");
+    disk.hard_link("a".as_ref(), "b".as_ref()).unwrap();
+    disk.sync_dir("/".as_ref()).unwrap();
+    assert_eq!(after(&disk, CrashPolicy::Drop), "a= b=");
+}
+
+#[test]
+fn a_clone_is_durable_once_it_is_synced_whatever_its_source() {
+    let disk = SimDisk::new();
+    put(&disk, "a", "x");
+    let clone = disk.clone_file("a".as_ref(), "b".as_ref()).unwrap();
+    disk.sync_dir("/".as_ref()).unwrap();
+    assert_eq!(after(&disk.fork(), CrashPolicy::Drop), "a= b=");
+    clone.sync_data().unwrap();
+    assert_eq!(after(&disk, CrashPolicy::Drop), "a= b=x");
+}
+
+#[test]
+fn a_removed_directory_comes_back_until_its_parent_is_synced() {
+    let disk = SimDisk::new();
+    disk.insert_dir("d").unwrap();
+    disk.remove_dir("d".as_ref()).unwrap();
+    assert!(disk.fork().crash(CrashPolicy::Drop, 0).list("d".as_ref()).is_ok());
+    disk.sync_dir("/".as_ref()).unwrap();
+    assert!(disk.crash(CrashPolicy::Drop, 0).list("d".as_ref()).is_err());
+}
+
+#[test]
 fn syncing_one_directory_leaves_the_others() {
     let disk = SimDisk::new();
     disk.insert_dir("d").unwrap();

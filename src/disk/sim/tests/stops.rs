@@ -27,7 +27,10 @@ fn a_stopped_machine_answers_nothing() {
         disk.create("b".as_ref()).err(),
         disk.create_dir("b".as_ref()).err(),
         disk.rename("a".as_ref(), "b".as_ref()).err(),
+        disk.hard_link("a".as_ref(), "b".as_ref()).err(),
+        disk.clone_file("a".as_ref(), "b".as_ref()).err(),
         disk.remove("a".as_ref()).err(),
+        disk.remove_dir("b".as_ref()).err(),
         disk.sync_dir("/".as_ref()).err(),
         disk.lock("a".as_ref()).err(),
     ];
@@ -44,9 +47,11 @@ fn a_stopped_machine_answers_nothing() {
 #[test]
 fn the_operation_it_stops_at_does_not_happen() {
     type Operation = fn(&SimDisk, &dyn WriteFile) -> std::io::Result<()>;
-    let operations: [Operation; 6] = [
+    let operations: [Operation; 8] = [
         |disk, _| disk.create("b".as_ref()).map(|_| ()),
         |disk, _| disk.rename("a".as_ref(), "b".as_ref()),
+        |disk, _| disk.hard_link("a".as_ref(), "b".as_ref()),
+        |disk, _| disk.clone_file("a".as_ref(), "b".as_ref()).map(|_| ()),
         |disk, _| disk.remove("a".as_ref()),
         |disk, _| disk.lock("LOCK".as_ref()).map(|_| ()),
         |disk, _| disk.sync_dir("/".as_ref()),
