@@ -37,6 +37,7 @@ pub mod disk;
 pub mod error;
 pub mod format;
 pub mod inspect;
+mod primitives;
 pub mod store;
 pub mod text;
 pub mod value;

@@ -16,7 +16,7 @@ use reading::{Source, module_path, paths, root_names, sources, test_modules};
 /// `error` stands above `format` because its words name a segment and the check that failed; `cli` stands above the
 /// other faces because it opens them.
 const LAYERS: &[&[&str]] = &[
-    &["text"],
+    &["text", "primitives"],
     &["format"],
     &["error"],
     &["disk"],

@@ -1,14 +1,13 @@
 //! The thread that syncs or flushes behind the writers' backs. Sleeps until there is something to do.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
-
-use parking_lot::{Condvar, Mutex};
 
 use super::SyncPolicy;
 use super::inner::Inner;
 use crate::error::Error;
+use crate::primitives::thread::{self, JoinHandle};
+use crate::primitives::{Condvar, Mutex};
 
 /// How long `buffered` keeps bytes from the kernel when nobody writes more.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
@@ -67,7 +66,7 @@ pub(super) fn start(inner: &Arc<Inner>) -> Option<JoinHandle<()>> {
         SyncPolicy::Buffered => FLUSH_AFTER,
     };
     let inner = inner.clone();
-    std::thread::Builder::new().name("logkv-sync".into()).spawn(move || run(&inner, period)).ok()
+    thread::Builder::new().name("logkv-sync".into()).spawn(move || run(&inner, period)).ok()
 }
 
 fn run(inner: &Inner, period: Duration) {

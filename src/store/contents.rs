@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::RwLock;
+use std::sync::atomic::Ordering;
 
 use crate::error::Error;
 use crate::format::SegmentId;
+use crate::primitives::{AtomicU64, RwLock};
 
 use super::holes::Holes;
 use super::keydir::Keydir;

@@ -6,7 +6,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use crate::primitives::{Mutex, MutexGuard};
 
 use super::SyncPolicy;
 use super::inner::Inner;

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use parking_lot::{Mutex, RwLock};
-
 use crate::disk::ReadDisk;
 use crate::error::{Error, Result};
 use crate::format::{Format, FormatKind};
+use crate::primitives::{Mutex, RwLock};
 
 use super::contents::Contents;
 use super::events::Event;

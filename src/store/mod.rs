@@ -50,11 +50,11 @@ mod writer;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use crate::disk::{Disk, ReadDisk, RealDisk};
 use crate::error::{Error, Result};
 use crate::format::{FileHeader, Format, FormatKind, SegmentId, record};
+use crate::primitives::thread::JoinHandle;
 
 pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Written};
 pub use events::{Event, Observer};

@@ -10,11 +10,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::{Mutex, RwLock};
-
 use crate::disk::{Disk, ReadDisk};
 use crate::error::{Error, Result};
 use crate::format::{FileHeader, FormatKind, Origin, SegmentId};
+use crate::primitives::{Mutex, RwLock};
 
 use super::contents::Contents;
 use super::events::Event;

@@ -9,10 +9,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crate::disk::ReadFile;
 use crate::format::{FileHeader, Format, Kind, SegmentId};
+use crate::primitives::Mutex;
 
 use super::SegmentInfo;
 use super::scan::Scanner;

@@ -12,15 +12,14 @@
 //! 3. A record carries bit 4, or a mark goes before it, whenever more is stable than the log says so far.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-
-use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::format::record::{self, NewRecord};
 use crate::format::{Kind, SegmentId};
+use crate::primitives::{AtomicBool, Condvar, Mutex, RwLock};
 
 use super::background::Alarm;
 use super::contents::Contents;

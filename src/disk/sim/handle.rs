@@ -7,11 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::machine::Machine;
 use super::names::NodeId;
 use crate::disk::{FileIdentity, ReadFile, WriteFile};
+use crate::primitives::Mutex;
 
 /// An open file.
 #[derive(Debug)]

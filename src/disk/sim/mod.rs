@@ -52,7 +52,7 @@ mod tree;
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::primitives::Mutex;
 
 pub use crash::CrashPolicy;
 pub use damage::Image;

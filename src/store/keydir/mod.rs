@@ -17,11 +17,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use parking_lot::{Mutex, RwLock};
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 use super::{Entry, Location};
 use crate::format::{Format, VersionOrder};
+use crate::primitives::{Mutex, RwLock};
 use arena::{Arena, Ref};
 use row::Row;
 pub use row::RowPart;
