@@ -36,6 +36,7 @@ mod field;
 pub mod hint;
 pub mod logkv_go;
 pub mod lz4;
+pub mod merge_file;
 mod names;
 pub mod record;
 pub mod riak;
@@ -43,6 +44,7 @@ pub mod riak;
 pub use check::{Check, Checksum, ValueCheck};
 pub use field::{Encoding, Field, Role, Sum, Width};
 pub use hint::{Coverage, Hint, HintEntry, HintFault, HintParts};
+pub use merge_file::{MergeFile, MergePart};
 pub use names::{FileRole, QUARANTINE, formats_present, only_format_of, parse_decimal};
 use std::fmt;
 

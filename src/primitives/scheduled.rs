@@ -24,6 +24,14 @@ impl<T> Mutex<T> {
         MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(held) => Some(MutexGuard(Some(held))),
+            Err(sync::TryLockError::Poisoned(held)) => Some(MutexGuard(Some(held.into_inner()))),
+            Err(sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
     #[expect(dead_code, reason = "the whole of what the engine may use")]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)

@@ -69,6 +69,7 @@ pub const EXPIRY_LEN: usize = 8;
 
 const VALUE_CRC: usize = start_of(&FIELDS, 1);
 const KIND: usize = start_of(&FIELDS, 2);
+const FLAGS: usize = start_of(&FIELDS, 3);
 const KEY_LEN: usize = start_of(&FIELDS, 4);
 const VALUE_LEN: usize = start_of(&FIELDS, 5);
 const TSTAMP: usize = start_of(&FIELDS, 6);
@@ -163,12 +164,30 @@ pub fn encode(record: &NewRecord<'_>, salt: u32, offset: u64, out: &mut Vec<u8>)
         out.extend_from_slice(&expires_at.to_le_bytes());
     }
     out.extend_from_slice(record.key);
+    seal(salt, offset, start, out);
+    out.extend_from_slice(record.value);
+}
+
+/// Appends the frame and the key of a record that lies elsewhere, `head`, as they must stand at `offset` of the file with
+/// this salt; the value goes behind them as it is, under the checksum that it has. What it said of the records around it
+/// (batch, barrier) is taken out, unless it is of a kind whose flags are not known here.
+pub fn transplant(head: &[u8], salt: u32, offset: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(head);
+    let kind = head.get(KIND).map_or(Kind::Put, |kind| shape(*kind, 0).kind);
+    if let Some(flags) = out.get_mut(start + FLAGS) {
+        *flags = transplanted_flags(kind, *flags);
+    }
+    seal(salt, offset, start, out);
+}
+
+/// Writes the header checksum of the record whose frame and key stand at `start` of `out`.
+fn seal(salt: u32, offset: u64, start: usize, out: &mut [u8]) {
     let mut crc = salted(salt, offset);
     crc.update(out.get(start + VALUE_CRC..).unwrap_or_default());
     if let Some(slot) = out.get_mut(start..start + VALUE_CRC) {
         slot.copy_from_slice(&crc.finalize().to_le_bytes());
     }
-    out.extend_from_slice(record.value);
 }
 
 fn salted(salt: u32, offset: u64) -> crc32fast::Hasher {
@@ -253,6 +272,14 @@ pub(in crate::format) fn kind_byte(kind: Kind) -> u8 {
         Kind::Tombstone => KIND_TOMBSTONE,
         Kind::Mark => KIND_MARK,
         Kind::Unknown(byte) => byte,
+    }
+}
+
+/// The flags that [`transplant`] leaves.
+pub fn transplanted_flags(kind: Kind, flags: u8) -> u8 {
+    match kind {
+        Kind::Unknown(_) => flags,
+        _ => flags & !(FLAG_BATCH | FLAG_BARRIER),
     }
 }
 

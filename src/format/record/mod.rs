@@ -10,11 +10,12 @@ mod tests;
 pub use file_header::{FILE_FIELDS, FILE_HEADER_LEN, MAGIC, VERSION, encode_file_header};
 pub use frame::{
     EXPIRY_LEN, FIELDS, HEADER_LEN, MAX_KEY_LEN, MAX_SEGMENT_LEN, MAX_VALUE_LEN, NewRecord, TSTAMP_LIMIT, decode,
-    encode, encoded_len,
+    encode, encoded_len, transplant, transplanted_flags,
 };
 pub(super) use frame::{kind_byte, needs_newer, shape};
 
 use super::hint::{self, Hint, HintEntry, HintFault, HintParts};
+use super::merge_file;
 use super::names::{FileRole, parse_decimal};
 use super::{Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, SegmentId, Sum, VersionOrder};
 
@@ -125,7 +126,7 @@ fn role(name: &str) -> Option<FileRole> {
     if let Some(stem) = name.strip_suffix(".tmp") {
         return role(stem).filter(|role| *role != FileRole::Leftover).map(|_| FileRole::Leftover);
     }
-    if matches!(name, "LOCK" | "KEYDIR" | "MERGE") {
+    if matches!(name, "LOCK" | "KEYDIR" | merge_file::NAME) {
         return Some(FileRole::Companion);
     }
     if let Some(stem) = name.strip_suffix(".data") {
