@@ -121,6 +121,16 @@ pub enum Error {
         /// Bytes that did not fit.
         needed: u64,
     },
+    /// A merge is going on already.
+    Merging {
+        /// The store's directory.
+        dir: PathBuf,
+    },
+    /// The merge was stopped before it changed anything.
+    MergeCancelled {
+        /// The store's directory.
+        dir: PathBuf,
+    },
     /// There is no segment with this id.
     NoSuchSegment {
         /// The store's directory.
@@ -213,6 +223,12 @@ impl fmt::Display for Error {
                 "no space left for {needed} bytes in {}; nothing was written, free some space and try again",
                 text::path(path)
             ),
+            Self::Merging { dir } => {
+                write!(f, "{} is being merged already; wait until that is done", text::path(dir))
+            }
+            Self::MergeCancelled { dir } => {
+                write!(f, "the merge of {} was cancelled; nothing has changed", text::path(dir))
+            }
             Self::NoSuchSegment { dir, segment } => {
                 write!(f, "{} has no segment {segment}; `logkv segments` lists them", text::path(dir))
             }

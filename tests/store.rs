@@ -135,6 +135,12 @@ fn describe(event: &Event) -> Option<String> {
         Event::Sealed { segment, bytes } => format!("seal segment {segment} at {bytes}"),
         Event::HintWritten { segment, bytes } => format!("hint of segment {segment}, {bytes} bytes"),
         Event::HintFailed { segment, reason } => format!("no hint of segment {segment}: {reason}"),
+        Event::Merging { .. } => return None,
+        Event::MergeStarted { inputs, bytes } => format!("merge {inputs:?}, {bytes} bytes"),
+        Event::Merged { inputs, outputs, freed_bytes } => {
+            format!("merged {inputs:?} into {outputs:?}, {freed_bytes} bytes freed")
+        }
+        Event::MergeAbandoned { reason } => format!("give the merge up: {reason}"),
         Event::Cut { segment, offset, bytes } => format!("cut segment {segment} at {offset}, {bytes} bytes"),
         Event::Poisoned { reason } => format!("stop writing: {reason}"),
     })

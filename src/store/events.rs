@@ -116,6 +116,34 @@ pub enum Event {
         /// Bytes that were cut.
         bytes: u64,
     },
+    /// A merge began to copy.
+    MergeStarted {
+        /// The segments that it takes.
+        inputs: Vec<SegmentId>,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// A merge has written this many of about so many bytes.
+    Merging {
+        /// Bytes written so far.
+        done: u64,
+        /// Bytes to write in all.
+        total: u64,
+    },
+    /// A merge is done: its inputs are gone.
+    Merged {
+        /// The segments that are gone.
+        inputs: Vec<SegmentId>,
+        /// The segments that took their place.
+        outputs: Vec<SegmentId>,
+        /// Bytes of segments that the directory has less now.
+        freed_bytes: u64,
+    },
+    /// A merge came to nothing.
+    MergeAbandoned {
+        /// Why.
+        reason: String,
+    },
     /// The writer stopped for good.
     Poisoned {
         /// Why.
@@ -126,8 +154,17 @@ pub enum Event {
 impl Event {
     /// Whether the store is another one after this step: neither looking at it nor what is nowhere yet makes it that.
     pub fn is_change(&self) -> bool {
-        use Event::{Encoded, Loading, LookedUp, Read};
-        !matches!(self, Loading { .. } | Encoded { .. } | LookedUp { .. } | Read { .. })
+        use Event::{Encoded, Loading, LookedUp, MergeAbandoned, MergeStarted, Merging, Read};
+        !matches!(
+            self,
+            Loading { .. }
+                | Encoded { .. }
+                | LookedUp { .. }
+                | Read { .. }
+                | MergeStarted { .. }
+                | Merging { .. }
+                | MergeAbandoned { .. }
+        )
     }
 }
 

@@ -20,7 +20,7 @@ use crate::format::{FileHeader, Kind, Origin, SegmentId};
 use super::contents::Contents;
 use super::events::Event;
 use super::inner::Inner;
-use super::listing::{Listing, list};
+use super::listing::Listing;
 use super::load::Source;
 use super::open;
 use super::report::FindingKind;
@@ -53,7 +53,7 @@ impl Inner {
         let mut seen = Refreshed::default();
         let options =
             Options { create: true, from: self.options.from.or(Some(self.format.kind())), ..self.options.clone() };
-        let listing = list(&*self.disk, &self.dir, options.from, options.create)?;
+        let listing = open::list_settled(&*self.disk, &self.dir, &options)?;
         match self.catch_up(&contents, &listing, &mut seen, moved)? {
             Footing::Firm => drop(self.unexpired()),
             Footing::Lost => {

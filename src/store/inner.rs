@@ -11,7 +11,7 @@ use crate::primitives::{Mutex, RwLock};
 
 use super::contents::Contents;
 use super::events::Event;
-use super::report::{Finding, Mode, Stats};
+use super::report::{Finding, FindingKind, Mode, Stats};
 use super::writer::Writer;
 use super::{Options, open};
 
@@ -28,6 +28,8 @@ pub(super) struct Inner {
     pub(super) writer: Option<Writer>,
     /// One refresh at a time.
     pub(super) refreshing: Mutex<()>,
+    /// Held for reading by those who need every file to keep its name, for writing by a merge that commits.
+    pub(super) files: RwLock<()>,
 }
 
 impl Inner {
@@ -52,6 +54,7 @@ impl Inner {
             findings: Mutex::new(findings),
             writer,
             refreshing: Mutex::new(()),
+            files: RwLock::new(()),
         }
     }
 
@@ -68,6 +71,20 @@ impl Inner {
 
     pub(super) fn now(&self) -> u64 {
         self.options.clock.now()
+    }
+
+    /// Takes note of damage that somebody met. What is known already is not counted twice.
+    pub(super) fn note(&self, finding: Finding) {
+        let mut findings = self.findings.lock();
+        let place = |finding: &Finding| (finding.kind, finding.segment, finding.offset);
+        if findings.iter().any(|known| place(known) == place(&finding)) {
+            return;
+        }
+        let segment = finding.segment.and_then(|id| self.contents().segment(id));
+        if let (FindingKind::DamagedRecord, Some(segment)) = (finding.kind, segment) {
+            segment.ledger.lock().bad_value_bytes += finding.len.unwrap_or(0);
+        }
+        findings.push(finding);
     }
 
     /// Tells the observers, if there are any; otherwise the event is not even made.

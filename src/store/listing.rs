@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{DirEntry, EntryKind, ReadDisk};
 use crate::error::{Error, Result};
-use crate::format::{FileRole, Format, FormatKind, QUARANTINE, SegmentId, formats_present, only_format_of, riak};
+use crate::format::{
+    FileRole, Format, FormatKind, QUARANTINE, SegmentId, formats_present, merge_file, only_format_of, riak,
+};
 use crate::text;
 
 use super::load::Source;
@@ -20,6 +22,8 @@ pub(super) struct Listing {
     pub(super) leftovers: Vec<PathBuf>,
     /// A merge did not finish committing.
     pub(super) has_merge: bool,
+    /// Why nobody can say what that merge leaves behind.
+    pub(super) broken_merge: Option<String>,
     /// The highest id that any file names, segments or not; ids are never used twice.
     pub(super) max_id: Option<SegmentId>,
     /// Segments that were there once, as their hints say, or that are no files.
@@ -128,6 +132,7 @@ fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
         sources: Vec::new(),
         leftovers: Vec::new(),
         has_merge: false,
+        broken_merge: None,
         max_id: None,
         missing: Vec::new(),
         findings: Vec::new(),
@@ -145,7 +150,7 @@ fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
                 out.sources.push(Source { id, name, len: entry.len, has_hint: false, active: false });
             }
             Some(FileRole::Hint(id)) => out.saw(id),
-            Some(FileRole::Companion) => out.has_merge |= kind == FormatKind::Native && entry.name == "MERGE",
+            Some(FileRole::Companion) => out.has_merge |= kind == FormatKind::Native && entry.name == merge_file::NAME,
             Some(FileRole::Leftover) => {
                 out.note(path.clone(), FindingKind::Leftover, "a write that did not finish left it behind");
                 out.leftovers.push(path);

@@ -33,6 +33,7 @@ mod listing;
 mod load;
 mod lock;
 mod log;
+mod merge;
 mod new_file;
 mod open;
 pub mod options;
@@ -54,11 +55,15 @@ use std::sync::Arc;
 use crate::disk::{Disk, ReadDisk, RealDisk};
 use crate::error::{Error, Result};
 use crate::format::{FileHeader, Format, FormatKind, SegmentId, record};
+use crate::primitives::RwLockReadGuard;
 use crate::primitives::thread::JoinHandle;
 
 pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Written};
 pub use events::{Event, Observer};
 pub use keydir::{KeydirShape, KeydirSlot, RowPart};
+pub use merge::{
+    AutoMerge, KeptTombstone, LeftOut, MergeChoice, MergeControl, MergeInput, MergePlan, MergePolicy, Merged, WhyMerged,
+};
 pub use options::{Clock, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
 pub use parts::KeyParts;
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
@@ -74,6 +79,13 @@ use writer::{Action, Op};
 pub struct Store {
     inner: Arc<Inner>,
     background: Option<JoinHandle<()>>,
+    auto_merge: Option<merge::Auto>,
+}
+
+/// While this is held, no merge of this process takes a file of the store away. A merge that is ready to commit waits.
+#[derive(Debug)]
+pub struct Pin<'a> {
+    _files: RwLockReadGuard<'a, ()>,
 }
 
 impl Store {
@@ -96,13 +108,14 @@ impl Store {
         check(&options)?;
         let inner = Arc::new(open::open_writer(disk, dir, options)?);
         let background = background::start(&inner);
-        Ok(Self { inner, background })
+        let auto_merge = merge::start_auto(&inner);
+        Ok(Self { inner, background, auto_merge })
     }
 
     /// [`Store::open_read_only`] on any disk.
     pub fn open_read_only_on(disk: Arc<dyn ReadDisk>, dir: &Path, options: Options) -> Result<Self> {
         check(&options)?;
-        Ok(Self { inner: Arc::new(open::open_reader(disk, dir, options)?), background: None })
+        Ok(Self { inner: Arc::new(open::open_reader(disk, dir, options)?), background: None, auto_merge: None })
     }
 
     /// The newest value of a key. [`Error::Damaged`] if its newest record does not hold: an older one is never passed
@@ -196,6 +209,11 @@ impl Store {
         self.inner.refresh(moved)
     }
 
+    /// Keeps every file of the store in its place for as long as the answer is held.
+    pub fn pin(&self) -> Pin<'_> {
+        Pin { _files: self.inner.files.read() }
+    }
+
     /// Figures, as of now.
     pub fn stats(&self) -> Stats {
         self.inner.stats()
@@ -217,16 +235,7 @@ impl Store {
     /// Takes note of damage that somebody who read the files has found, so that figures and ledger tell of it too. What is
     /// known already is not counted twice.
     pub fn note(&self, finding: Finding) {
-        let mut findings = self.inner.findings.lock();
-        let place = |finding: &Finding| (finding.kind, finding.segment, finding.offset);
-        if findings.iter().any(|known| place(known) == place(&finding)) {
-            return;
-        }
-        let segment = finding.segment.and_then(|id| self.inner.contents().segment(id));
-        if let (FindingKind::DamagedRecord, Some(segment)) = (finding.kind, segment) {
-            segment.ledger.lock().bad_value_bytes += finding.len.unwrap_or(0);
-        }
-        findings.push(finding);
+        self.inner.note(finding);
     }
 
     /// What opening found, and what was noted since.
@@ -305,6 +314,9 @@ impl Store {
 
     fn shut(&mut self) -> Result<()> {
         let Some(writer) = &self.inner.writer else { return Ok(()) };
+        if let Some(mut auto) = self.auto_merge.take() {
+            auto.stop();
+        }
         writer.alarm.stop();
         if let Some(background) = self.background.take() {
             // It cannot have panicked; if it did, closing is still right.

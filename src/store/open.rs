@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::disk::{Disk, ReadDisk};
 use crate::error::{Error, Result};
-use crate::format::{FileHeader, FormatKind, Origin, SegmentId};
+use crate::format::{FileHeader, FormatKind, Origin, SegmentId, merge_file};
 use crate::primitives::{Mutex, RwLock};
 
 use super::contents::Contents;
@@ -26,7 +26,7 @@ use super::recover::Cut;
 use super::report::{Finding, FindingKind, Mode, Severity};
 use super::segment::Segment;
 use super::writer::Writer;
-use super::{Options, Recovery, hint_file, holes, lock, repair_tail};
+use super::{Options, Recovery, hint_file, holes, lock, merge, repair_tail};
 
 /// What all loads together gave.
 pub(super) struct Loads {
@@ -52,19 +52,54 @@ pub(super) fn open_reader(disk: Arc<dyn ReadDisk>, dir: &Path, options: Options)
     Ok(Inner::new(disk, dir, options, listing.format, Mode::ReadOnly, loads.contents, loads.findings, None))
 }
 
-/// Lists and loads, twice if a file vanished in between: a writer beside us may be merging.
+/// Lists and loads until both belong together: a writer beside us may be merging.
 pub(super) fn read_all(disk: &dyn ReadDisk, dir: &Path, options: &Options) -> Result<(Listing, Loads)> {
-    const TRIES: usize = 5;
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let mut listing = list(disk, dir, options.from, options.create)?;
-        refuse_merge(dir, options, &listing)?;
+    const TRIES: usize = 20;
+    for _ in 0..TRIES {
+        let mut listing = list_settled(disk, dir, options)?;
         match load_all(disk, dir, options, &mut listing) {
-            Err(Error::Io { source, .. }) if tries < TRIES && source.kind() == io::ErrorKind::NotFound => {}
-            loads => return Ok((listing, loads?)),
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+            Ok(loads) if stands_still(disk, dir, &listing, &list_settled(disk, dir, options)?) => {
+                return Ok((listing, loads));
+            }
+            Ok(_) => {}
         }
     }
+    let why = io::Error::new(io::ErrorKind::ResourceBusy, "its writer merged at every look; try again");
+    Err(Error::io("read", dir, why))
+}
+
+/// The listing as it is when a merge that is being committed, or was interrupted, has come to its end.
+pub(super) fn list_settled(disk: &dyn ReadDisk, dir: &Path, options: &Options) -> Result<Listing> {
+    let mut listing = list(disk, dir, options.from, options.create)?;
+    if listing.has_merge {
+        match merge::read(disk, dir) {
+            // It went between the two looks, or all is certain.
+            Ok(None) => {}
+            Ok(Some(merge)) => {
+                if !merge::apply(disk, dir, &merge, &mut listing) {
+                    listing.broken_merge = Some("neither its inputs nor its outputs are all there".to_owned());
+                }
+            }
+            Err(e @ Error::NeedsNewer { .. }) if !options.inspect => return Err(e),
+            Err(e) => listing.broken_merge = Some(e.to_string()),
+        }
+    }
+    Ok(listing)
+}
+
+/// Whether what was loaded is all of one state. Reading a directory is no snapshot of it: while a merge commits, a look
+/// can miss both what goes and what comes. A segment that puts began meanwhile is no matter.
+fn stands_still(disk: &dyn ReadDisk, dir: &Path, before: &Listing, after: &Listing) -> bool {
+    let has = |listing: &Listing, id| listing.sources.iter().any(|source| source.id == id);
+    let is_new_and_plain =
+        |source: &Source| header(disk, dir, source).is_some_and(|header| header.origin == Origin::Puts);
+    before.sources.iter().all(|source| has(after, source.id))
+        && after
+            .sources
+            .iter()
+            .all(|source| has(before, source.id) || (after.format == FormatKind::Native && is_new_and_plain(source)))
 }
 
 /// Opens for writing, or, if the format is never written, for reading.
@@ -77,8 +112,10 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
         return open_reader(disk.reader(), dir, options);
     }
     let lock = lock::acquire(&*disk, dir, options.clock.now())?;
+    if let Err(why) = merge::resume(&*disk, dir) {
+        return without_end(disk.reader(), dir, options, why);
+    }
     let mut listing = list(&*disk, dir, options.from, options.create)?;
-    refuse_merge(dir, &options, &listing)?;
     let mut loads = load_all(&*disk, dir, &options, &mut listing)?;
     let settled = match loads.contents.needs_newer.clone() {
         // Bytes that are not understood here are not judged, let alone cut.
@@ -106,13 +143,15 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
     Ok(Inner::new(reader, dir, options, format, Mode::ReadWrite, loads.contents, loads.findings, Some(writer)))
 }
 
-/// Half of a merge's inputs may be gone, and deleted keys back: only what can finish or undo it may answer.
-fn refuse_merge(dir: &Path, options: &Options, listing: &Listing) -> Result<()> {
-    if listing.has_merge && !options.inspect {
-        let what = "an unfinished merge".to_owned();
-        return Err(Error::NeedsNewer { path: dir.join("MERGE"), offset: None, what });
+/// Opens for reading, because an interrupted merge could not be brought to its end: it is tried again at the next open.
+fn without_end(disk: Arc<dyn ReadDisk>, dir: &Path, options: Options, why: Error) -> Result<Inner> {
+    if let Error::NeedsNewer { .. } = why {
+        return Err(why);
     }
-    Ok(())
+    let inner = open_reader(disk, dir, options)?;
+    let why = format!("a merge could not be brought to its end: {why}");
+    inner.findings.lock().push(unwritable(dir, FindingKind::UnfinishedMerge, &why));
+    Ok(inner)
 }
 
 fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
@@ -215,7 +254,7 @@ pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listi
     let context = Context { disk, dir, format, keydir: &keydir, progress: &progress };
     let loaded = in_parallel(&context, &listing.sources, options.threads)?;
     keydir.finish_loading();
-    gather(keydir, loaded, &listing.sources, options, listing)
+    gather(dir, keydir, loaded, &listing.sources, options, listing)
 }
 
 fn in_parallel(context: &Context<'_>, sources: &[Source], threads: usize) -> Result<Vec<Loaded>> {
@@ -242,6 +281,7 @@ fn in_parallel(context: &Context<'_>, sources: &[Source], threads: usize) -> Res
 }
 
 fn gather(
+    dir: &Path,
     keydir: Keydir,
     loaded: Vec<Loaded>,
     sources: &[Source],
@@ -249,7 +289,7 @@ fn gather(
     listing: &Listing,
 ) -> Result<Loads> {
     let mut contents = Contents::new(keydir);
-    let (mut findings, mut holes) = missing(options, listing)?;
+    let (mut findings, mut holes) = missing(dir, options, listing)?;
     let mut active = None;
     let mut without_hint = Vec::new();
     for (loaded, source) in loaded.into_iter().zip(sources) {
@@ -278,7 +318,7 @@ fn gather(
 }
 
 /// What a missing segment held is not known: every answer that it could have changed is suspect.
-fn missing(options: &Options, listing: &Listing) -> Result<(Vec<Finding>, Vec<Hole>)> {
+fn missing(dir: &Path, options: &Options, listing: &Listing) -> Result<(Vec<Finding>, Vec<Hole>)> {
     let (mut findings, mut holes) = (Vec::new(), Vec::new());
     for Missing { id, path, reason } in &listing.missing {
         if options.recovery == Recovery::Strict {
@@ -295,6 +335,16 @@ fn missing(options: &Options, listing: &Listing) -> Result<(Vec<Finding>, Vec<Ho
             key: None,
             message: (*reason).to_owned(),
         });
+    }
+    if let Some(why) = &listing.broken_merge {
+        let (path, why) = (dir.join(merge_file::NAME), format!("a merge was interrupted, and its end is open: {why}"));
+        if options.recovery == Recovery::Strict {
+            return Err(Error::StrictDamage { path, offset: 0, what: why });
+        }
+        // Deleted keys may be back, and others missing.
+        holes.push(Hole { segment: SegmentId::MAX, offset: 0, len: 0, below: Bound::of_hole(listing.format) });
+        let severity = Severity::Damage;
+        findings.push(Finding { severity, path, message: why, ..unwritable(dir, FindingKind::UnfinishedMerge, "") });
     }
     Ok((findings, holes))
 }

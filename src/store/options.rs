@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::events::Observer;
+use super::merge::AutoMerge;
 use crate::format::FormatKind;
 
 /// When an acknowledged write is durable.
@@ -109,6 +110,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Where salts and the keydir's hash come from; 0 asks the operating system.
     pub seed: u64,
+    /// Merging by itself, in the background of a store that is open for writing. Default: never.
+    pub auto_merge: Option<AutoMerge>,
     /// Those who are told of every step.
     pub observers: Vec<Arc<dyn Observer>>,
 }
@@ -127,6 +130,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
             clock: Arc::new(SystemClock::default()),
             seed: 0,
+            auto_merge: None,
             observers: Vec::new(),
         }
     }

@@ -163,6 +163,8 @@ pub enum FindingKind {
     MissingSegment,
     /// The id in the header is not the one in the name: the segment is not loaded.
     WrongId,
+    /// A merge was interrupted while it committed, and could not be brought to its end.
+    UnfinishedMerge,
     /// Only a later version could read it.
     NeedsNewer,
     /// A file that is no part of the store.
@@ -193,6 +195,7 @@ impl FindingKind {
             Self::StaleHint => "stale-hint",
             Self::MissingSegment => "missing-segment",
             Self::WrongId => "wrong-id",
+            Self::UnfinishedMerge => "unfinished-merge",
             Self::NeedsNewer => "needs-newer",
             Self::ForeignFile => "foreign-file",
             Self::Leftover => "leftover",
@@ -216,6 +219,9 @@ impl FindingKind {
             }
             Self::DamagedHint | Self::StaleHint => "a writer's open writes it anew",
             Self::HintBeyondData => "the keys that it names answer with an error; restore the segment from a copy",
+            Self::UnfinishedMerge => {
+                "the next open for writing tries again; if files of it were lost, restore the store from a copy"
+            }
             Self::NeedsNewer => "open the store with a newer logkv",
             Self::ForeignFile => "logkv never opens or deletes it; move it away if it is not yours",
             Self::Leftover => "a writer's open removes it",

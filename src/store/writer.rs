@@ -44,6 +44,8 @@ pub(super) struct Writer {
     pub(super) poison: OnceLock<Arc<Error>>,
     pub(super) tail: RwLock<Tail>,
     pub(super) unsynced: AtomicBool,
+    /// One merge at a time.
+    pub(super) merging: Mutex<()>,
 }
 
 /// What a caller wants done to a key.
@@ -116,6 +118,7 @@ impl Writer {
             poison: OnceLock::new(),
             tail: RwLock::new(tail),
             unsynced: AtomicBool::new(false),
+            merging: Mutex::new(()),
         })
     }
 

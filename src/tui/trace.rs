@@ -3,6 +3,7 @@
 //! It must not know colours. Only lines near the screen are made.
 
 use super::app::{Step, TracePane, Traced};
+use crate::format::SegmentId;
 use crate::store::{Event, Location};
 use crate::text;
 
@@ -75,7 +76,10 @@ fn told(run: &Traced) -> impl Iterator<Item = Told> + '_ {
 
 fn step_line(number: usize, step: &Step) -> Told {
     let part = match step.event {
-        Event::Poisoned { .. } | Event::HintFailed { .. } | Event::Read { ok: false, .. } => Part::Failure,
+        Event::Poisoned { .. }
+        | Event::HintFailed { .. }
+        | Event::MergeAbandoned { .. }
+        | Event::Read { ok: false, .. } => Part::Failure,
         _ => Part::Step,
     };
     Told { part, after: text::duration(step.after), text: format!("{number} {}", words(&step.event)) }
@@ -113,6 +117,14 @@ pub fn words(event: &Event) -> String {
         Event::Sealed { segment, bytes } => format!("segment {segment} sealed at {}", text::size(*bytes)),
         Event::HintWritten { segment, bytes } => format!("hint of segment {segment} written, {}", text::size(*bytes)),
         Event::HintFailed { segment, reason } => format!("no hint of segment {segment}: {reason}"),
+        Event::MergeStarted { inputs, bytes } => {
+            format!("merge begins: {} of {}", ids(inputs), text::size(*bytes))
+        }
+        Event::Merging { done, total } => format!("merged {} of {}", text::size(*done), text::size(*total)),
+        Event::Merged { inputs, outputs, freed_bytes } => {
+            format!("merge done: {} became {}, {} freed", ids(inputs), ids(outputs), text::size(*freed_bytes))
+        }
+        Event::MergeAbandoned { reason } => format!("merge given up: {reason}"),
         Event::Cut { segment, offset, bytes } => {
             format!("segment {segment} cut at {}, {} saved under quarantine/", text::count(*offset), text::size(*bytes))
         }
@@ -122,6 +134,16 @@ pub fn words(event: &Event) -> String {
 
 fn place(at: &Location) -> String {
     format!("{}:{}", at.segment, at.offset)
+}
+
+/// Segments by their numbers, as far as there is room.
+fn ids(ids: &[SegmentId]) -> String {
+    match ids {
+        [] => "nothing".to_owned(),
+        [id] => format!("segment {id}"),
+        [first, second] => format!("segments {first} and {second}"),
+        [first, .., last] => format!("{} segments from {first} to {last}", ids.len()),
+    }
 }
 
 #[cfg(test)]

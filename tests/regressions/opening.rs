@@ -3,25 +3,30 @@
 use logkv::disk::sim::SimDisk;
 use logkv::format::hint::{HintBuilder, HintEntry};
 use logkv::format::{Decoded, FormatKind, record};
-use logkv::store::{FindingKind, Mode};
+use logkv::store::{FindingKind, Mode, Recovery};
 use logkv::{Error, Options};
 
 use super::{
     Hand, SALT, certain, files, hint_path, kinds, open, options, read, refusal, riak_record, segment_path, shown,
 };
 
-/// A merge by a later version was stopped half-way; a reader took the inputs that were left for the store, and deleted
-/// keys were back. As long as `MERGE` is there, neither reader nor writer may answer.
+/// A merge was stopped half-way, and its `MERGE` file was damaged since; a reader took the inputs that were left for the
+/// store, and deleted keys were back. Nobody knows what is missing then: nothing is written, and no answer is certain.
 #[test]
-fn an_unfinished_merge_is_refused_by_readers_and_writers() {
+fn a_merge_that_nobody_can_finish_makes_every_answer_suspect_and_refuses_the_writer() {
     let disk = super::store_of(3);
     disk.insert("/data/MERGE", b"inputs and outputs".to_vec()).unwrap();
     let before = files(&disk);
     for opened in [read(&disk, options()), open(&disk, options())] {
-        let refused = refusal(opened);
-        assert!(matches!(&refused, Error::NeedsNewer { path, .. } if path.ends_with("MERGE")), "{refused:?}");
+        let store = opened.unwrap();
+        assert_eq!(store.mode(), Mode::ReadOnly);
+        assert!(kinds(&store).contains(&FindingKind::UnfinishedMerge), "{:?}", store.findings());
+        assert!(store.is_suspect(b"a") && store.get(b"nobody").unwrap().suspect);
+        assert!(matches!(store.put(b"b", b"x"), Err(Error::ReadOnly { .. })));
     }
-    assert_eq!(files(&disk), before);
+    let strict = read(&disk, Options { recovery: Recovery::Strict, ..options() });
+    assert!(matches!(refusal(strict), Error::StrictDamage { .. }));
+    assert_eq!(files(&disk).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
 }
 
 /// A store with a record that only a later version can read was opened with `inspect` and got a writer all the same: a

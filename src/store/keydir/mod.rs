@@ -75,7 +75,7 @@ impl Keydir {
 
     /// Offers a version read from a segment, in any order of segments. Returns the entry that it replaced.
     pub(super) fn offer(&self, key: &[u8], entry: Entry, tombstone: bool) -> Option<Entry> {
-        self.place(key, &entry, tombstone, |old| newer(self.order, &entry, old))
+        self.place(key, &entry, tombstone, |old| old.is_none_or(|old| newer(self.order, &entry, old)))
     }
 
     /// Whether `entry` is a newer version of a key than `than`.
@@ -86,6 +86,12 @@ impl Keydir {
     /// Gives a key its newest version, which the caller has just appended. Returns the entry that it replaced.
     pub(super) fn set(&self, key: &[u8], entry: Entry) -> Option<Entry> {
         self.place(key, &entry, false, |_| true)
+    }
+
+    /// Points a key at a copy of its record, if it is there and its entry satisfies `wanted`. Returns the entry that was
+    /// replaced.
+    pub(super) fn relocate(&self, key: &[u8], copy: Entry, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        self.place(key, &copy, false, |old| old.is_some_and(&wanted))
     }
 
     /// Takes a key away. Returns its entry.
@@ -184,11 +190,17 @@ impl Keydir {
         }
     }
 
-    fn place(&self, key: &[u8], entry: &Entry, tombstone: bool, wins: impl Fn(&Entry) -> bool) -> Option<Entry> {
+    fn place(
+        &self,
+        key: &[u8],
+        entry: &Entry,
+        tombstone: bool,
+        wins: impl Fn(Option<&Entry>) -> bool,
+    ) -> Option<Entry> {
         let hash = self.hash(key);
         let mut shard = self.shard(hash)?.write();
         let old = shard.find(hash, key).map(|row| (row.entry(self.frame_len), row.tombstone, row.len));
-        if old.is_some_and(|(old, ..)| !wins(&old)) {
+        if !wins(old.as_ref().map(|(old, ..)| old)) {
             return None;
         }
         let mut row = std::mem::take(&mut shard.scratch);

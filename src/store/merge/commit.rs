@@ -1,0 +1,208 @@
+//! Puts the outputs of a merge in the place of its inputs, so that a crash at any step leaves one or the other.
+//!
+//! The steps, each with what it guards against. Before the first one the outputs and their hints are whole and durable
+//! under temporary names.
+//!
+//! 1. The active segment is synced: what superseded the records that were not copied must be durable before they go.
+//! 2. `MERGE` is written beside its place, synced, renamed, and the directory synced: from here on it is decided. No
+//!    reader ever sees half a file, and no power cut takes away the decision after an input has gone.
+//! 3. The outputs get their names, and the directory is synced: a power cut must not take an output's name after the
+//!    inputs are gone.
+//! 4. The keydir moves, entry by entry, where it still points at an input: a put or delete in between wins.
+//! 5. The inputs go, and the directory is synced: else a power cut could bring back an input, with a value whose tombstone
+//!    was let go, after `MERGE` is forgotten.
+//! 6. `MERGE` goes, and the directory is synced.
+//!
+//! [`super::resume`] takes up steps 3, 5 and 6 where a crash has left them. A failure before `MERGE` is named leaves all as
+//! it was; one after that stops the writer (promise 6), and the next open finishes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::format::{Format, FormatKind, HintEntry, Kind, MergeFile, MergePart, QUARANTINE, merge_file};
+use crate::store::contents::Contents;
+use crate::store::events::Event;
+use crate::store::inner::Inner;
+use crate::store::new_file::{create_anew, write_all};
+use crate::store::sync::failure;
+use crate::store::writer::Writer;
+use crate::store::{Entry, Location, hint_file};
+
+use super::output::{Output, temporary_names};
+
+/// Makes the outputs take the place of the inputs. `set_aside`: the inputs are kept under `quarantine/`.
+///
+/// On an error before the decision the outputs are still under their temporary names.
+pub(in crate::store) fn commit(
+    inner: &Inner,
+    writer: &Writer,
+    inputs: &[MergePart],
+    outputs: &[Output],
+    set_aside: bool,
+) -> Result<()> {
+    let merge =
+        MergeFile { set_aside, inputs: inputs.to_vec(), outputs: outputs.iter().map(|output| output.part).collect() };
+    let disk = &*writer.disk;
+    seal_the_past(inner, writer)?;
+    decide(inner, writer, &merge)?;
+    let done = name_outputs(disk, &inner.dir, &merge)
+        .and_then(|()| hand_over(inner, &merge, outputs))
+        .and_then(|()| take_inputs_away(disk, &inner.dir, &merge))
+        .and_then(|()| forget(disk, &inner.dir));
+    done.inspect_err(|error| {
+        writer.die(inner, error.clone());
+    })
+}
+
+/// Step 1. Without an active segment one is begun: its id is then above those of all that is merged, for good.
+fn seal_the_past(inner: &Inner, writer: &Writer) -> Result<()> {
+    let mut core = writer.core.lock();
+    writer.check_alive()?;
+    if core.active.is_none() {
+        writer.rotate(inner, &mut core)?;
+    }
+    writer.sync(inner, &mut core)
+}
+
+/// Step 2.
+fn decide(inner: &Inner, writer: &Writer, merge: &MergeFile) -> Result<()> {
+    let disk = &*writer.disk;
+    let path = inner.dir.join(merge_file::NAME);
+    let tmp = inner.dir.join(format!("{}.tmp", merge_file::NAME));
+    if merge.set_aside {
+        make_quarantine(disk, &inner.dir)?;
+    }
+    let bytes = merge.encode();
+    let written = create_anew(disk, &tmp).and_then(|file| {
+        write_all(&*file, &bytes, 0)?;
+        file.sync_data()
+    });
+    let named = written.and_then(|()| disk.rename(&tmp, &path));
+    let failed = |e| match failure("write", &path, bytes.len() as u64, e) {
+        // Nothing is decided, and nothing is wrong with the disk.
+        error @ Error::NoSpace { .. } => {
+            let _ = disk.remove(&tmp);
+            error
+        }
+        error => {
+            writer.die(inner, error.clone());
+            error
+        }
+    };
+    named.map_err(failed)?;
+    disk.sync_dir(&inner.dir).map_err(|e| writer.die_of_sync(inner, &inner.dir, e))
+}
+
+fn make_quarantine(disk: &dyn Disk, dir: &Path) -> Result<()> {
+    let quarantine = dir.join(QUARANTINE);
+    match disk.create_dir(&quarantine) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(failure("create", &quarantine, 0, e)),
+        // Even if it was there: whoever made it may not have come to this line.
+        _ => disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e)),
+    }
+}
+
+/// Step 3, as far as it is not done yet. The data before its hint: a hint without data tells of a loss.
+pub(super) fn name_outputs(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> Result<()> {
+    for output in &merge.outputs {
+        let names = final_names(dir, output);
+        for (tmp, path) in temporary_names(dir, native(), output.id).iter().zip(&names) {
+            match disk.rename(tmp, path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io("rename", tmp, e)),
+                _ => {}
+            }
+        }
+    }
+    disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
+}
+
+/// Step 4. Gets find their records in either place meanwhile.
+fn hand_over(inner: &Inner, merge: &MergeFile, outputs: &[Output]) -> Result<()> {
+    let contents = inner.contents();
+    for output in outputs {
+        contents.segments.write().insert(output.segment.id, output.segment.clone());
+        let path = inner.dir.join(native().hint_name(output.segment.id).unwrap_or_default());
+        let bytes = hint_file::read(&*inner.disk, &path)?;
+        let Some(Ok(hint)) = native().hint(bytes.as_deref().unwrap_or_default()) else {
+            return Err(Error::io("read", &path, io::ErrorKind::InvalidData.into()));
+        };
+        hint.entries().for_each(|entry| move_entry(inner, &contents, merge, output, &entry));
+    }
+    let mut segments = contents.segments.write();
+    merge.inputs.iter().for_each(|input| drop(segments.remove(&input.id)));
+    Ok(())
+}
+
+/// Compares and swaps: a put or delete that came first has taken the entry away from the input already.
+fn move_entry(inner: &Inner, contents: &Contents, merge: &MergeFile, output: &Output, entry: &HintEntry<'_>) {
+    if entry.kind != Kind::Put {
+        return;
+    }
+    let to = Location { segment: output.segment.id, offset: entry.offset, len: entry.len };
+    let HintEntry { stored_len, tstamp, expires_at, .. } = *entry;
+    let copy = Entry { location: to, stored_len, tstamp, expires_at };
+    let is_input = |old: &Entry| merge.inputs.iter().any(|input| input.id == old.location.segment);
+    // Born before anybody can find it there: whoever supersedes it next counts it dead.
+    contents.moved(None, Some(to));
+    match contents.keydir.relocate(entry.key, copy, |old| old.tstamp == tstamp && is_input(old)) {
+        Some(old) => {
+            contents.moved(Some(old.location), None);
+            inner.tell(|| Event::KeydirMoved { from: Some(old.location), to: Some(to) });
+        }
+        None => drop(contents.moved(Some(to), None)),
+    }
+}
+
+/// Step 5. A file of the same name and another salt is not the one that was merged, and stays.
+pub(super) fn take_inputs_away(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> Result<()> {
+    for input in &merge.inputs {
+        let [data, hint] = final_names(dir, input);
+        if merge.set_aside {
+            // The hint first, so that it never stands alone; it says what was there.
+            set_aside(disk, dir, &hint, input)?;
+            set_aside(disk, dir, &data, input)?;
+        } else if super::resume::is_there(disk, &data, input) || disk.entry(&data).is_err() {
+            remove(disk, &hint)?;
+            remove(disk, &data)?;
+        }
+    }
+    if merge.set_aside {
+        let quarantine = dir.join(QUARANTINE);
+        disk.sync_dir(&quarantine).map_err(|e| Error::io("sync", quarantine, e))?;
+    }
+    disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
+}
+
+fn set_aside(disk: &dyn Disk, dir: &Path, path: &Path, input: &MergePart) -> Result<()> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let kept = dir.join(QUARANTINE).join(format!("{:010}-{:08x}.{ending}", input.id, input.salt));
+    match disk.rename(path, &kept) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("rename", path, e)),
+        _ => Ok(()),
+    }
+}
+
+fn remove(disk: &dyn Disk, path: &Path) -> Result<()> {
+    match disk.remove(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Step 6.
+pub(super) fn forget(disk: &dyn Disk, dir: &Path) -> Result<()> {
+    remove(disk, &dir.join(merge_file::NAME))?;
+    disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
+}
+
+/// Where a segment of a merge and its hint belong.
+pub(super) fn final_names(dir: &Path, part: &MergePart) -> [PathBuf; 2] {
+    let name = native().segment_name(part.id);
+    [dir.join(name), dir.join(native().hint_name(part.id).unwrap_or_default())]
+}
+
+pub(super) fn native() -> &'static dyn Format {
+    FormatKind::Native.format()
+}

@@ -1,0 +1,167 @@
+//! The work of a merge: goes over the inputs in the order of their bytes and writes what is kept.
+//!
+//! Puts, gets and deletes go on meanwhile: the judge asks the keydir of the moment, and what moves on later is dead in
+//! the output, as it would be anywhere. Keeps: an error leaves nothing behind and changes nothing.
+
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::format::{HintEntry, Kind, SegmentId, record};
+use crate::store::events::Event;
+use crate::store::inner::Inner;
+use crate::store::writer::Writer;
+
+use super::MergeControl;
+use super::entries::{self, Stop};
+use super::input::Input;
+use super::judge::{Fate, Judge};
+use super::output::{self, NewOutput, Output};
+
+/// Progress is told after so many bytes.
+const STEP: u64 = 4 << 20;
+
+/// What copying gave.
+#[derive(Debug, Default)]
+pub(super) struct Copied {
+    pub(super) outputs: Vec<Output>,
+    pub(super) read_bytes: u64,
+    pub(super) written_bytes: u64,
+    pub(super) records: u64,
+    pub(super) tombstones_kept: u64,
+    pub(super) tombstones_dropped: u64,
+}
+
+/// Copies what is kept of the inputs. On an error, which names the input that was read, nothing is left behind.
+pub(super) fn copy(
+    inner: &Inner,
+    writer: &Writer,
+    inputs: &[SegmentId],
+    control: &MergeControl,
+) -> Result<Copied, (SegmentId, Stop)> {
+    let mut copier = Copier {
+        inner,
+        writer,
+        control,
+        started: Instant::now(),
+        current: None,
+        begun: Vec::new(),
+        told: 0,
+        out: Copied::default(),
+    };
+    let done = copier.all(inputs);
+    if done.is_err() {
+        copier.current = None;
+        copier.out.outputs.clear();
+        output::discard(inner, &*writer.disk, copier.begun.iter().copied());
+    }
+    done.map(|()| copier.out)
+}
+
+struct Copier<'a> {
+    inner: &'a Inner,
+    writer: &'a Writer,
+    control: &'a MergeControl,
+    started: Instant,
+    current: Option<NewOutput>,
+    begun: Vec<SegmentId>,
+    told: u64,
+    out: Copied,
+}
+
+impl Copier<'_> {
+    fn all(&mut self, inputs: &[SegmentId]) -> Result<(), (SegmentId, Stop)> {
+        let mut judge = Judge::new(self.inner, inputs);
+        for id in inputs {
+            self.segment(*id, &mut judge).map_err(|stop| (*id, stop))?;
+        }
+        let last = inputs.last().copied().unwrap_or_default();
+        self.finish().map_err(|error| (last, Stop::Failed(error)))
+    }
+
+    fn segment(&mut self, id: SegmentId, judge: &mut Judge<'_>) -> Result<(), Stop> {
+        self.go_on()?;
+        let inner = self.inner;
+        let Some(segment) = inner.contents().segment(id) else { return Ok(()) };
+        let mut input = Input::new(segment.clone(), inner.format);
+        let read = entries::visit(inner, &segment, &mut |entry| match judge.fate(id, entry) {
+            Fate::Copied => self.record(&mut input, entry),
+            Fate::Hides { .. } => self.tombstone(entry),
+            Fate::LetGo => {
+                self.out.tombstones_dropped += 1;
+                Ok(())
+            }
+            Fate::Superseded => Ok(()),
+        })?;
+        self.out.read_bytes += read;
+        Ok(())
+    }
+
+    fn record(&mut self, input: &mut Input, entry: &HintEntry<'_>) -> Result<(), Stop> {
+        let mut head = input.head(entry)?;
+        let output = self.output(entry.len)?;
+        output.head(&head.bytes, entry)?;
+        loop {
+            let piece = input.piece(entry, &mut head)?;
+            if piece.is_empty() {
+                break;
+            }
+            self.current.as_mut().map_or(Ok(()), |output| output.value(piece))?;
+            self.tell()?;
+        }
+        self.out.records += u64::from(entry.kind == Kind::Put);
+        self.out.read_bytes += entry.len;
+        Ok(())
+    }
+
+    fn tombstone(&mut self, entry: &HintEntry<'_>) -> Result<(), Stop> {
+        self.output(record::encoded_len(entry.key.len(), 0, false))?.tombstone(entry.key, entry.tstamp)?;
+        self.out.tombstones_kept += 1;
+        self.tell()
+    }
+
+    /// The output that takes a record of this length.
+    fn output(&mut self, len: u64) -> Result<&mut NewOutput> {
+        let limit = self.inner.options.max_segment_bytes;
+        let is_full = |output: &NewOutput| !output.is_empty() && output.len().saturating_add(len) > limit;
+        if self.current.as_ref().is_some_and(is_full) {
+            self.finish()?;
+        }
+        if self.current.is_none() {
+            let output = NewOutput::begin(self.inner, self.writer)?;
+            self.begun.push(output.id());
+            self.current = Some(output);
+        }
+        self.current.as_mut().ok_or_else(|| cancelled(self.inner))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let Some(output) = self.current.take() else { return Ok(()) };
+        self.out.written_bytes += output.len();
+        self.out.outputs.push(output.finish(self.inner, &*self.writer.disk)?);
+        Ok(())
+    }
+
+    /// Tells how far it is, from time to time.
+    fn tell(&mut self) -> Result<(), Stop> {
+        let done = self.out.written_bytes + self.current.as_ref().map_or(0, NewOutput::len);
+        if done < self.told + STEP.min(self.inner.options.max_segment_bytes) {
+            return Ok(());
+        }
+        self.told = done;
+        self.control.advance(done);
+        let (_, total) = self.control.progress();
+        self.inner.tell(|| Event::Merging { done, total });
+        self.control.pace(self.started, done);
+        self.go_on()
+    }
+
+    /// Stops where somebody has asked for it, or where nothing is written any more.
+    fn go_on(&self) -> Result<(), Stop> {
+        self.writer.check_alive()?;
+        if self.control.is_cancelled() { Err(cancelled(self.inner).into()) } else { Ok(()) }
+    }
+}
+
+pub(super) fn cancelled(inner: &Inner) -> Error {
+    Error::MergeCancelled { dir: inner.dir.clone() }
+}
