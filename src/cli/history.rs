@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::args::History;
+use super::args;
 use super::exit::Exit;
 use super::output::{KeyField, Out};
 use super::progress::Progress;
@@ -10,18 +10,21 @@ use super::records::tone;
 use super::session::Session;
 use super::words;
 use crate::format::SegmentId;
-use crate::inspect::{self, Version};
+use crate::inspect::{self, History, Version};
 use crate::text;
 
 /// `logkv history`
-pub(super) fn history(session: &mut Session, args: &History) -> anyhow::Result<Exit> {
+pub(super) fn history(session: &mut Session, args: &args::History) -> anyhow::Result<Exit> {
     let key = words::key(&args.key)?;
     let store = session.inspect()?;
     let mut progress = Progress::new(session);
-    let versions = inspect::history(&store, &key, &mut |done, total| progress.show(done, total));
+    let history = inspect::newest_versions(&store, &key, usize::MAX, &mut |done, total| progress.show(done, total));
     progress.erase();
-    let versions = versions?;
+    let History { versions, effort, .. } = history?;
     session.warn_of_damage(&store);
+    if session.notes.verbose {
+        session.notes.hint(&effort.to_string());
+    }
     if versions.is_empty() {
         return Ok(session.notes.no(&format!("no version of {} is on disk", text::key_word(&key))));
     }

@@ -17,11 +17,15 @@ use crate::text;
 /// `logkv get`: every key is answered, whatever became of the others.
 pub(super) fn get(session: &mut Session, args: &Get) -> anyhow::Result<Exit> {
     let keys = words::keys(&args.keys)?;
-    let store = session.read()?;
+    let looked_up = session.look_up(&keys)?;
     let style = Style { raw: args.raw || !session.out.is_terminal(), lines: keys.len() > 1 };
     let mut exit = Exit::Yes;
-    for key in &keys {
-        exit = exit.max(answer(session, style, key, store.get(key))?);
+    for (key, found) in keys.iter().zip(looked_up.answers) {
+        exit = exit.max(answer(session, style, key, found)?);
+    }
+    if session.notes.verbose {
+        let opened = || "the whole store was opened".to_owned();
+        session.notes.hint(&looked_up.effort.map_or_else(opened, |effort| effort.to_string()));
     }
     Ok(exit)
 }

@@ -10,7 +10,7 @@ use super::args::{Cli, Color, Global};
 use super::exit::{Exit, Usage};
 use super::output::{Out, Tone, paint, wants_color};
 use super::place::{explain, is_missing};
-use crate::store::{Options, Severity, Store};
+use crate::store::{LookedUp, Options, Severity, Store, look_up};
 use crate::text;
 
 /// One run of the program.
@@ -42,6 +42,13 @@ impl Session {
     pub(super) fn read(&self) -> anyhow::Result<Store> {
         let dir = &self.global.dir;
         Store::open_read_only(dir, self.options()).map_err(|error| explain(dir, error))
+    }
+
+    /// The newest values of some keys, with no more of the store read than they need.
+    pub(super) fn look_up(&self, keys: &[Vec<u8>]) -> anyhow::Result<LookedUp> {
+        let dir = &self.global.dir;
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        look_up(dir, &keys, self.options()).map_err(|error| explain(dir, error))
     }
 
     /// Opens for looking even what only a later version could answer for: its files can be told, its keys cannot.

@@ -1,19 +1,22 @@
 //! Every version of one key that is still on disk.
 //!
-//! Bitcask never overwrites, so a key's past is in the segments until a merge takes it. Finding it means reading every
-//! segment: the keydir knows only the newest. Decides nothing: why a version is live or dead follows from the order of
-//! versions that the format prescribes.
+//! Bitcask never overwrites, so a key's past is in the segments until a merge takes it. The keydir knows only the newest:
+//! each segment's hint is asked, and those without one that can be relied on are read. Decides nothing: why a version is
+//! live or dead follows from the order of versions that the format prescribes. Keeps: hints change what it costs, never
+//! what it finds.
 
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::records::{RecordRow, RowKind, RowState, records};
+use super::records::{RecordRow, RowKind, RowState, record_at, records_from};
 use crate::error::Result;
 use crate::format::{Kind, SegmentId, VersionOrder};
-use crate::store::{Location, Store};
+use crate::store::{Effort, Hinted, Location, SegmentInfo, Store};
 
 /// Bytes between two words on how far it has come.
 const TELL: u64 = 4 << 20;
+/// Records of one segment that are read one by one; a key that has more is in all of it.
+const MOST_PLACES: usize = 1 << 12;
 
 /// One version of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,31 +60,43 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The versions of `key`, newest first. Reads every segment; `progress` is told bytes done and in all, and may stop it:
-/// then only what was read so far is in the answer.
+/// What is left of a key's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The newest versions, newest first.
+    pub versions: Vec<Version>,
+    /// How many there are in all.
+    pub total: usize,
+    /// What finding them cost.
+    pub effort: Effort,
+}
+
+/// The versions of `key`, newest first; `progress` is told bytes done and in all, and may stop it: then only what was read
+/// so far is in the answer.
 pub fn history(
     store: &Store,
     key: &[u8],
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<Vec<Version>> {
-    newest_versions(store, key, usize::MAX, progress).map(|(versions, _)| versions)
+    newest_versions(store, key, usize::MAX, progress).map(|history| history.versions)
 }
 
-/// The `most` newest of them, and how many there are in all. Holds no more than twice as many: a counter may have
-/// millions.
+/// The `most` newest of them. Holds no more than twice as many: a counter may have millions.
 pub fn newest_versions(
     store: &Store,
     key: &[u8],
     most: usize,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
-) -> Result<(Vec<Version>, usize)> {
+) -> Result<History> {
     let segments = store.segments();
     let total = segments.iter().map(|segment| segment.bytes).sum();
+    let order = store.format().format().version_order();
+    let newest = Newest { order, most, rows: Vec::new(), seen: 0 };
+    let mut search = Search { store, key, newest, effort: Effort::default() };
     let mut done = 0;
-    let mut newest = Newest { order: store.format().format().version_order(), most, rows: Vec::new(), seen: 0 };
     for segment in &segments {
         let mut come = |here: u64| progress(done + here.min(segment.bytes), total);
-        if versions_in(store, segment.id, key, &mut newest, &mut come)?.is_break() {
+        if search.segment(segment, &mut come)?.is_break() {
             break;
         }
         done += segment.bytes;
@@ -89,32 +104,78 @@ pub fn newest_versions(
             break;
         }
     }
+    let Search { mut newest, effort, .. } = search;
     newest.cut();
-    Ok((explain(newest.rows), newest.seen))
+    Ok(History { versions: explain(newest.rows), total: newest.seen, effort })
 }
 
-/// Adds those of one segment; `Break`: stopped.
-fn versions_in(
-    store: &Store,
-    segment: SegmentId,
-    key: &[u8],
-    newest: &mut Newest,
-    come: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> Result<ControlFlow<()>> {
-    let mut told = 0;
-    for row in records(store, segment, 0)? {
-        let row = row?;
-        if row.offset.saturating_sub(told) >= TELL {
-            told = row.offset;
-            if come(told).is_break() {
-                return Ok(ControlFlow::Break(()));
+struct Search<'a> {
+    store: &'a Store,
+    key: &'a [u8],
+    newest: Newest,
+    effort: Effort,
+}
+
+impl Search<'_> {
+    /// Adds the versions of one segment; `Break`: stopped.
+    fn segment(
+        &mut self,
+        segment: &SegmentInfo,
+        come: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
+        let hinted = self.store.hinted(segment.id, self.key);
+        let hinted = hinted.filter(|hinted| hinted.places.len() <= MOST_PLACES);
+        let mut effort = Effort { segments: 1, ..Effort::default() };
+        effort.read_bytes = hinted.as_ref().map_or(0, |hinted| hinted.hint_bytes);
+        let rows = hinted.as_ref().map(|hinted| self.named(hinted)).transpose()?.flatten();
+        let from = match (&rows, hinted) {
+            (Some(_), Some(hinted)) => {
+                let is_all = hinted.covered >= segment.bytes;
+                effort.denied = u64::from(is_all && hinted.denied);
+                effort.named = u64::from(is_all && !hinted.denied);
+                hinted.covered
+            }
+            _ => 0,
+        };
+        let named: u64 = rows.iter().flatten().map(|row| row.len).sum();
+        rows.into_iter().flatten().for_each(|row| self.newest.push(row));
+        effort.walked = 1 - effort.denied - effort.named;
+        let rest = segment.bytes.saturating_sub(from);
+        effort.read_bytes += named + rest;
+        effort.spared_bytes = segment.bytes - rest - named.min(segment.bytes - rest);
+        self.effort += effort;
+        if rest == 0 { Ok(ControlFlow::Continue(())) } else { self.walk(segment.id, from, come) }
+    }
+
+    /// The records that a hint names, as they are in the file. `None`: one of them is not there, so that the hint does
+    /// not tell the truth and all has to be read.
+    fn named(&self, hinted: &Hinted) -> Result<Option<Vec<RecordRow>>> {
+        let rows = hinted.places.iter().map(|place| record_at(self.store, *place, self.key));
+        rows.collect()
+    }
+
+    /// Reads record by record from `from` on.
+    fn walk(
+        &mut self,
+        segment: SegmentId,
+        from: u64,
+        come: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
+        let mut told = from;
+        for row in records_from(self.store, segment, from)? {
+            let row = row?;
+            if row.offset.saturating_sub(told) >= TELL {
+                told = row.offset;
+                if come(told).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            if row.key.as_deref() == Some(self.key) {
+                self.newest.push(row);
             }
         }
-        if row.key.as_deref() == Some(key) {
-            newest.push(row);
-        }
+        Ok(ControlFlow::Continue(()))
     }
-    Ok(ControlFlow::Continue(()))
 }
 
 /// The newest of all rows that were pushed, and as many others at most.
@@ -217,8 +278,8 @@ mod tests {
         let all = history(&store, b"k", go_on).unwrap();
         assert_eq!(all.len(), 58);
         for most in [0, 1, 3, 57, 58, 99] {
-            let (newest, total) = newest_versions(&store, b"k", most, go_on).unwrap();
-            assert_eq!((newest.as_slice(), total), (all.get(..most).unwrap_or(&all), 58), "{most}");
+            let newest = newest_versions(&store, b"k", most, go_on).unwrap();
+            assert_eq!((&*newest.versions, newest.total), (all.get(..most).unwrap_or(&all), 58), "{most}");
         }
         let mut newest = Newest { order: VersionOrder::Place, most: 5, rows: Vec::new(), seen: 0 };
         for version in &all {

@@ -17,7 +17,7 @@ pub use anatomy::{Anatomy, FieldAnatomy, SumAnatomy, anatomy, file_header_anatom
 pub use detect::{Detected, detect};
 pub use header::header_row;
 pub use hint::{HintFile, HintPart, HintRow};
-pub use history::{Reason, Version, history, newest_versions};
+pub use history::{History, Reason, Version, history, newest_versions};
 pub use map::StripMap;
 pub use records::{CrcState, RecordRow, Records, RowKind, RowState, boundaries, records, records_from, records_unread};
 pub use seek::{Found, Sought, seek};

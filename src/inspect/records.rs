@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 use crate::format::{Check, Codec, Format, Kind, Record, SegmentId};
 use crate::store::scan::{Item, Scanner, What};
-use crate::store::{Store, Walk};
+use crate::store::{Location, Store, Walk};
 
 /// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +159,14 @@ pub fn records_unread(store: &Store, segment: SegmentId, boundary: u64) -> Resul
     walk.scanner = walk.scanner.without_value_checks();
     let is_unread = walk.format.has_frame_checksum();
     Ok(Records { store, segment, walk, from: 0, is_unread, done: false })
+}
+
+/// The row of the record of `key` that a hint puts at `place`; `None` if another one is there, or none. Reads no more.
+pub(super) fn record_at(store: &Store, place: Location, key: &[u8]) -> Result<Option<RecordRow>> {
+    let (segment, walk) = (place.segment, store.walk_record(place)?);
+    let mut rows = Records { store, segment, walk, from: 0, is_unread: false, done: false };
+    let is_it = |row: &RecordRow| (row.offset, row.len, row.key.as_deref()) == (place.offset, place.len, Some(key));
+    Ok(rows.next().transpose()?.filter(is_it))
 }
 
 /// The places of the rows of `segment` from the one that starts exactly at `boundary`. Where header and key have a

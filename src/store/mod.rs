@@ -21,11 +21,13 @@
 mod answer;
 mod background;
 mod contents;
+mod effort;
 pub mod events;
 mod files;
 mod follow;
 mod group;
 mod hint_file;
+mod hinted;
 mod holes;
 mod inner;
 mod keydir;
@@ -33,10 +35,12 @@ mod listing;
 mod load;
 mod lock;
 mod log;
+mod look_up;
 mod merge;
 mod new_file;
 mod open;
 pub mod options;
+mod parallel;
 mod parts;
 mod read;
 mod recover;
@@ -59,8 +63,11 @@ use crate::primitives::RwLockReadGuard;
 use crate::primitives::thread::JoinHandle;
 
 pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Written};
+pub use effort::Effort;
 pub use events::{Event, Observer};
+pub use hinted::Hinted;
 pub use keydir::{KeydirShape, KeydirSlot, RowPart};
+pub use look_up::{LookedUp, look_up, look_up_on};
 pub use merge::{
     AutoMerge, KeptTombstone, LeftOut, MergeChoice, MergeControl, MergeInput, MergePlan, MergePolicy, Merged, WhyMerged,
 };

@@ -8,12 +8,12 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::disk::{Disk, ReadDisk};
 use crate::error::{Error, Result};
 use crate::format::{FileHeader, FormatKind, Origin, SegmentId, merge_file};
-use crate::primitives::{Mutex, RwLock};
+use crate::primitives::RwLock;
 
 use super::contents::Contents;
 use super::events::Event;
@@ -22,6 +22,7 @@ use super::inner::Inner;
 use super::keydir::Keydir;
 use super::listing::{Listing, Missing, list};
 use super::load::{Context, Loaded, Source, load};
+use super::parallel::in_parallel;
 use super::recover::Cut;
 use super::report::{Finding, FindingKind, Mode, Severity};
 use super::segment::Segment;
@@ -252,32 +253,10 @@ pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listi
         }
     };
     let context = Context { disk, dir, format, keydir: &keydir, progress: &progress };
-    let loaded = in_parallel(&context, &listing.sources, options.threads)?;
+    let loaded = in_parallel(&listing.sources, options.threads, |source| load(&context, source));
+    let loaded = loaded.into_iter().collect::<Result<Vec<_>>>()?;
     keydir.finish_loading();
     gather(dir, keydir, loaded, &listing.sources, options, listing)
-}
-
-fn in_parallel(context: &Context<'_>, sources: &[Source], threads: usize) -> Result<Vec<Loaded>> {
-    let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<(usize, Result<Loaded>)>> = Mutex::default();
-    let work = || {
-        while let Some((i, source)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, sources.get(i)?)))
-        {
-            let loaded = load(context, source);
-            results.lock().push((i, loaded));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(sources.len()) {
-            // Without more threads this one does all of it.
-            let _ = std::thread::Builder::new().name("logkv-load".into()).spawn_scoped(scope, work);
-        }
-        work();
-    });
-    let mut results = results.into_inner();
-    results.sort_by_key(|(i, _)| *i);
-    results.into_iter().map(|(_, loaded)| loaded).collect()
 }
 
 fn gather(

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::disk::ReadFile;
 use crate::error::{Error, Result};
-use crate::format::{Check, Codec, Decoded, Kind, lz4};
+use crate::format::{Check, Codec, Decoded, FileHeader, Format, Kind, lz4};
 
 use super::contents::Contents;
 use super::events::Event;
@@ -79,26 +79,35 @@ impl Inner {
         let Some(segment) = contents.segment(location.segment) else {
             return Err(damaged(self.dir.join(self.format.segment_name(location.segment)), Check::OtherFile));
         };
-        let mut bytes = match self.writer.as_ref().and_then(|writer| writer.read_tail(&location)) {
+        let bytes = match self.writer.as_ref().and_then(|writer| writer.read_tail(&location)) {
             Some(bytes) => bytes,
             None => read_record(&**segment.file(), location.offset, location.len)
                 .map_err(|e| Error::io_at("read", &segment.path, location.offset, e))?,
         };
-        let decoded = self.format.decode(&segment.header, location.offset, &bytes);
-        let (start, codec) =
-            check(decoded, &bytes, key, entry).map_err(|check| damaged(segment.path.clone(), check))?;
-        bytes.drain(..start);
-        match codec {
-            Codec::Raw => Ok(bytes),
-            Codec::Lz4 => lz4::decompress(&bytes).map_err(|check| damaged(segment.path.clone(), check)),
-        }
+        value_of(self.format, &segment.header, bytes, key, entry).map_err(|check| damaged(segment.path.clone(), check))
+    }
+}
+
+/// The value in the bytes of the record that `entry` points at.
+pub(super) fn value_of(
+    format: &dyn Format,
+    header: &FileHeader,
+    mut bytes: Vec<u8>,
+    key: &[u8],
+    entry: &Entry,
+) -> Result<Vec<u8>, Check> {
+    let (start, codec) = check(format.decode(header, entry.location.offset, &bytes), &bytes, key, entry)?;
+    bytes.drain(..start);
+    match codec {
+        Codec::Raw => Ok(bytes),
+        Codec::Lz4 => lz4::decompress(&bytes),
     }
 }
 
 const SHORT: u64 = 64 << 10;
 
 /// Reads a record of a length that the keydir vouches for; what a damaged file is short of is missing in the answer.
-fn read_record(file: &dyn ReadFile, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+pub(super) fn read_record(file: &dyn ReadFile, offset: u64, len: u64) -> io::Result<Vec<u8>> {
     // A long one from another program's hint is believed no further than the file goes; for short ones asking the file
     // would cost more than it saves.
     let there = if len <= SHORT { len } else { file.len()?.saturating_sub(offset).min(len) };

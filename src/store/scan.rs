@@ -132,6 +132,15 @@ impl Scanner {
         self
     }
 
+    /// Takes the file for one that ends at `end`, and reads nothing behind it: for a place of which a hint says what
+    /// stands there.
+    #[must_use]
+    pub fn ending_at(mut self, end: u64) -> Self {
+        self.end = self.end.min(end);
+        self.stop = self.stop.min(end);
+        self
+    }
+
     /// Where the next item starts.
     pub fn position(&self) -> u64 {
         self.pos

@@ -12,6 +12,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod broken;
 mod clock;
 mod rng;
 

@@ -291,7 +291,8 @@ impl Shard {
     }
 }
 
-fn newer(order: VersionOrder, entry: &Entry, than: &Entry) -> bool {
+/// Whether `entry` is a newer version of the same key than `than`.
+pub(super) fn newer(order: VersionOrder, entry: &Entry, than: &Entry) -> bool {
     let place = |location: &Location| (location.segment, location.offset);
     match order {
         // A merge's copy has the tstamp of its original: the later place decides, so that both orders agree.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::format::SegmentId;
 use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, Found, HintRow, RecordRow, Version};
-use crate::store::{Entry, KeydirShape, KeydirSlot};
+use crate::store::{Effort, Entry, KeydirShape, KeydirSlot};
 use crate::tui::app::{Content, Figures, Opened, Said, Step};
 use crate::tui::difference::DiffPage;
 use crate::tui::effect::{
@@ -347,6 +347,8 @@ pub struct HistorySeen {
     pub versions: Result<Vec<Version>, String>,
     /// How many there are.
     pub total: usize,
+    /// What finding them cost.
+    pub effort: Effort,
 }
 
 /// The answer to a look at a value.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::format::SegmentId;
 use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, HintRow, RecordRow, StripMap, Version};
-use crate::store::{KeydirShape, KeydirSlot, Location};
+use crate::store::{Effort, KeydirShape, KeydirSlot, Location};
 use crate::tui::action::{KeyRow, KeysWork, Progress, ValuePart};
 use crate::tui::dump::DumpCursor;
 use crate::tui::effect::{
@@ -223,6 +223,8 @@ pub struct HistoryPane {
     pub versions: Vec<Version>,
     /// How many there are on disk.
     pub total: usize,
+    /// What finding them cost.
+    pub effort: Effort,
     /// The selected one.
     pub cursor: Cursor,
     /// It was chosen: its value is shown rather than the key's.

@@ -26,7 +26,7 @@ pub(super) fn read(
     let generation = session.generation();
     let mut was_stopped = false;
     let mut pace = Pace::default();
-    let versions = newest_versions(session.store(), &wanted.key, MOST, &mut |done, total| {
+    let history = newest_versions(session.store(), &wanted.key, MOST, &mut |done, total| {
         was_stopped = stopped();
         let progress = Progress { what: "history", done, total };
         if pace.is_due(done, total) {
@@ -37,9 +37,9 @@ pub(super) fn read(
     if was_stopped {
         return None;
     }
-    let total = versions.as_ref().map_or(0, |(_, total)| *total);
-    let versions = versions.map(|(versions, _)| versions).map_err(|e| e.to_string());
-    Some(HistorySeen { wanted, generation, versions, total })
+    let (total, effort) = history.as_ref().map(|history| (history.total, history.effort)).unwrap_or_default();
+    let versions = history.map(|history| history.versions).map_err(|e| e.to_string());
+    Some(HistorySeen { wanted, generation, versions, total, effort })
 }
 
 /// Waits so long; `false` if a later selection came before.

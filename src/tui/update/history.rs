@@ -90,6 +90,7 @@ pub(super) fn arrived(app: &mut App, seen: HistorySeen) {
     }
     history.reading = None;
     history.generation = seen.generation;
+    history.effort = seen.effort;
     match seen.versions {
         Ok(versions) => take(history, versions, seen.total),
         Err(e) => {

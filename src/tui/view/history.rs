@@ -8,7 +8,7 @@ use super::View;
 use super::pane::{frame, gauge, line, scroll_mark, select};
 use crate::format::Kind;
 use crate::inspect::{Reason, RowKind, Version};
-use crate::store::Location;
+use crate::store::{Effort, Location};
 use crate::text;
 use crate::tui::app::Pane;
 use crate::tui::theme::glyph;
@@ -36,6 +36,10 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     if history.total > 0 {
         let noun = if history.total == 1 { "version" } else { "versions" };
         title.push(Span::raw(format!("  {} {noun}", text::count(history.total as u64))));
+    }
+    let Effort { segments, denied, .. } = history.effort;
+    if denied > 0 && history.reading.is_none() && area.width >= ROOMY {
+        title.push(Span::raw(format!("  filters denied {} of {}", text::count(denied), text::count(segments))));
     }
     let inner = frame(view, Pane::History, area, title, buf);
     let roomy = inner.width >= ROOMY;
