@@ -16,7 +16,7 @@ use logkv::{Options, Store};
 use support::Rng;
 use support::broken::{DIR, Written, damage, files, keys, written};
 
-const STORES: u64 = 400;
+const STORES: u64 = 200;
 
 fn asked() -> Vec<Vec<u8>> {
     keys().chain((0..20).map(|n| format!("never {n}").into_bytes())).collect()
@@ -76,7 +76,7 @@ fn a_look_up_answers_what_a_full_open_answers_whatever_was_damaged() {
         assert_eq!(disk.image(), before, "a look changes nothing");
     }
     println!("{by_hints} questions answered by hints, {opened} by opening: {effort}");
-    assert!(by_hints > 1000 && opened > 1000 && effort.denied > 1000 && effort.walked > 100);
+    assert!(by_hints > 500 && opened > 500 && effort.denied > 1000 && effort.walked > 100);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn no_flipped_bit_in_a_hint_makes_its_filter_deny_a_key() {
     let rng = &mut Rng::new(5);
     let written = written(rng);
     for (path, len) in files(&written.disk, "hint") {
-        for bit in (0..len * 8).step_by(3) {
+        for bit in (0..len * 8).step_by(7) {
             let flipped = written.disk.fork();
             flipped.flip_bit(&path, bit).unwrap();
             for key in keys() {
@@ -137,7 +137,7 @@ fn hints_change_what_a_history_costs_and_not_what_it_finds() {
         }
     }
     println!("{effort}");
-    assert!(effort.denied > 1000 && effort.named > 1000 && effort.walked > 1000);
+    assert!(effort.denied > 500 && effort.named > 500 && effort.walked > 500);
 }
 
 /// The interface asks for days; a disk that forgets a bit meanwhile must not make a version vanish.
