@@ -17,6 +17,7 @@ use crate::format::{FileHeader, FormatKind, Kind};
 use super::keydir::newer;
 use super::listing::list;
 use super::load::Source;
+use super::open::stands_still;
 use super::parallel::in_parallel;
 use super::read::{read_record, value_of};
 use super::scan::{Scanner, What};
@@ -58,6 +59,10 @@ fn by_hints(disk: &dyn ReadDisk, dir: &Path, keys: &[&[u8]], options: &Options) 
     let question = Question { disk, dir, keys: keys.iter().enumerate().map(|(i, key)| (*key, i)).collect() };
     let asked = in_parallel(&listing.sources, options.threads, |source| question.ask(source));
     let asked: Vec<Asked> = asked.into_iter().collect::<Option<_>>()?;
+    let after = list(disk, dir, options.from, options.create).ok()?;
+    if after.has_merge || !stands_still(disk, dir, &listing, &after) {
+        return None;
+    }
     let mut effort = Effort::default();
     asked.iter().for_each(|asked| effort += asked.effort);
     let now = options.clock.now();

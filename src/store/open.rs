@@ -92,7 +92,7 @@ pub(super) fn list_settled(disk: &dyn ReadDisk, dir: &Path, options: &Options) -
 
 /// Whether what was loaded is all of one state. Reading a directory is no snapshot of it: while a merge commits, a look
 /// can miss both what goes and what comes. A segment that puts began meanwhile is no matter.
-fn stands_still(disk: &dyn ReadDisk, dir: &Path, before: &Listing, after: &Listing) -> bool {
+pub(super) fn stands_still(disk: &dyn ReadDisk, dir: &Path, before: &Listing, after: &Listing) -> bool {
     let has = |listing: &Listing, id| listing.sources.iter().any(|source| source.id == id);
     let is_new_and_plain =
         |source: &Source| header(disk, dir, source).is_some_and(|header| header.origin == Origin::Puts);
