@@ -1,0 +1,61 @@
+//! Each call of the kernel fails once, with an error of the device or for want of space: promise 6.
+//!
+//! The process itself checks at each step that gets go on, that what was refused is not there and that errors name a file;
+//! what it left is judged here, and whether its writer stopped when it must and only then.
+
+use std::fs;
+
+use super::history::End;
+use super::play::Then;
+use super::runs::{Count, Ended, POLICIES, chosen, dry_run, hit, play, workload};
+use super::scratch::Scratch;
+use super::strace::Point;
+use super::{allowed, look};
+
+const ERRORS: [&str; 2] = ["EIO", "ENOSPC"];
+
+/// Whether the writer must stop when this call fails so.
+fn must_stop(point: &Point, error: &str) -> bool {
+    let of_data = point.text.contains(".data>");
+    let of_new_data = point.text.contains(".data.tmp>");
+    match point.call.as_str() {
+        _ if point.quiet => false,
+        // A sync is never tried again, whatever it says.
+        "fdatasync" => of_data || of_new_data,
+        "fsync" => true,
+        // A full disk is no reason to stop, and a header is written under a temporary name and thrown away.
+        "pwrite64" => of_data && error != "ENOSPC",
+        _ => false,
+    }
+}
+
+#[test]
+fn a_call_that_fails_loses_nothing_acknowledged_and_stops_the_writer_only_when_it_must() {
+    if let Some(why) = allowed::no_strace() {
+        return allowed::skipped("calls that fail", why);
+    }
+    for sync in POLICIES {
+        let scratch = Scratch::in_memory();
+        let (whole, points) = dry_run(&play(&scratch.dir("dry"), workload(sync), Then::GoOn), &scratch.path("log"));
+        assert!(whole.done == workload(sync).len && !whole.stopped, "the workload itself goes through");
+        let (mut count, mut stops) = (Count::default(), 0);
+        for (point, error) in chosen(&points, 10).into_iter().flat_map(|point| ERRORS.map(|error| (point, error))) {
+            let dir = scratch.dir("run");
+            let play = play(&dir, workload(sync), Then::GoOn);
+            let what = format!("{sync}, {error} at {point}");
+            let Ended::ByItself(told) = hit(&play, point, &format!("error={error}")) else {
+                panic!("{what}: nobody kills it")
+            };
+            assert_eq!(told.stopped, must_stop(point, error), "{what}: whether it stopped");
+            look::check(&play.dir, &play.workload, &told.history, End::Killed, &what);
+            count.add(true);
+            stops += usize::from(told.stopped);
+            fs::remove_dir_all(&dir).unwrap();
+        }
+        println!(
+            "calls that fail, {sync}: {} faults at {} calls, {stops} stopped the writer",
+            count.points,
+            points.len()
+        );
+    }
+}

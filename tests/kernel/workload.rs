@@ -1,0 +1,117 @@
+//! What the store is made to do while the kernel fails it: a list of operations that a seed repeats, and what a store holds
+//! after each.
+//!
+//! The process that runs them and the one that judges what is left make the same list. Must not know how a run ends.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use logkv::Options;
+use logkv::store::SyncPolicy;
+
+use super::support::Rng;
+
+/// What a key has: its value, and whether that will expire.
+pub type State = BTreeMap<Vec<u8>, (Vec<u8>, bool)>;
+
+/// One call of the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    Put(Vec<u8>, Vec<u8>),
+    /// With a time to live: an hour, or nothing at all, which hides the key at once.
+    PutFor(Vec<u8>, Vec<u8>, Duration),
+    Delete(Vec<u8>),
+    Sync,
+    /// Closes the store and opens it again.
+    Reopen,
+}
+
+/// How large things are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Segments of a few records, so that every few calls of the kernel something rotates.
+    Small,
+    /// Records of up to several pages, so that the kernel has pages to lose one by one.
+    Large,
+}
+
+/// All that decides a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    pub seed: u64,
+    pub len: usize,
+    pub shape: Shape,
+    pub sync: SyncPolicy,
+}
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+
+impl Workload {
+    pub fn ops(&self) -> Vec<Op> {
+        let mut rng = Rng::new(self.seed);
+        (0..self.len).map(|i| self.op(i, &mut rng)).collect()
+    }
+
+    fn op(&self, i: usize, rng: &mut Rng) -> Op {
+        match rng.below(100) {
+            0..55 => Op::Put(self.key(rng), self.value(i, rng)),
+            55..63 => Op::PutFor(self.key(rng), self.value(i, rng), HOUR),
+            63..67 => Op::PutFor(self.key(rng), self.value(i, rng), Duration::ZERO),
+            67..89 => Op::Delete(self.key(rng)),
+            89..96 => Op::Sync,
+            _ => Op::Reopen,
+        }
+    }
+
+    fn key(&self, rng: &mut Rng) -> Vec<u8> {
+        let keys = match self.shape {
+            Shape::Small => 6,
+            Shape::Large => 40,
+        };
+        match rng.below(keys) {
+            0 => vec![],
+            n => format!("key-{n}").into_bytes(),
+        }
+    }
+
+    /// Says which operation wrote it, so that an old version is never taken for a new one.
+    fn value(&self, i: usize, rng: &mut Rng) -> Vec<u8> {
+        let most = match self.shape {
+            Shape::Small => 60,
+            Shape::Large => 9000,
+        };
+        let len = rng.below(most) as usize;
+        let mut value = format!("{:x}-{i}:", self.seed).into_bytes();
+        value.extend((0..len).map(|_| rng.next() as u8));
+        value
+    }
+
+    pub fn options(&self) -> Options {
+        let (max_segment_bytes, buffer_bytes) = match self.shape {
+            Shape::Small => (400, 150),
+            Shape::Large => (64 << 10, 20 << 10),
+        };
+        // One thread loads: calls are counted by thread.
+        Options { sync: self.sync, create: true, max_segment_bytes, buffer_bytes, threads: 1, ..Options::default() }
+    }
+}
+
+impl Op {
+    /// The states that it leads through, one after the other, the last one last. None if it changes nothing.
+    pub fn states_after(&self, state: &State) -> Vec<State> {
+        let mut after = state.clone();
+        match self {
+            Self::Put(key, value) => drop(after.insert(key.clone(), (value.clone(), false))),
+            Self::PutFor(key, _, ttl) if ttl.is_zero() => drop(after.remove(key)),
+            Self::PutFor(key, value, _) => drop(after.insert(key.clone(), (value.clone(), true))),
+            Self::Delete(key) => drop(after.remove(key)),
+            Self::Sync | Self::Reopen => return vec![],
+        }
+        vec![after]
+    }
+
+    /// Whether everything before it is durable once it is done.
+    pub fn makes_durable(&self) -> bool {
+        matches!(self, Self::Sync | Self::Reopen)
+    }
+}
