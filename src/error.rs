@@ -90,6 +90,22 @@ pub enum Error {
         /// Bytes allowed.
         max: u64,
     },
+    /// A batch would be too long; the operation was not added to it.
+    BatchTooLong {
+        /// Bytes that its records would take.
+        len: u64,
+        /// Bytes allowed.
+        max: u64,
+    },
+    /// The condition of an operation did not hold, so that nothing of its batch was written.
+    Refused {
+        /// Which operation of the batch, the first being 0.
+        operation: usize,
+        /// Its key.
+        key: Vec<u8>,
+        /// What is the case instead.
+        reason: &'static str,
+    },
     /// A setting is out of its range; nothing was opened.
     BadOption {
         /// Which, by its flag's name.
@@ -209,6 +225,15 @@ impl fmt::Display for Error {
             ),
             Self::KeyTooLong { len, max } => write!(f, "the key has {len} bytes; at most {max} are allowed"),
             Self::ValueTooLong { len, max } => write!(f, "the value has {len} bytes; at most {max} are allowed"),
+            Self::BatchTooLong { len, max } => {
+                write!(f, "the batch would have {len} bytes; at most {max} are allowed, so write it in parts")
+            }
+            Self::Refused { operation, key, reason } => write!(
+                f,
+                "operation {} of the batch was refused, and so nothing of it was written: {} {reason}",
+                operation + 1,
+                text::key_word(key)
+            ),
             Self::BadOption { name, reason } => write!(f, "{name}: {reason}"),
             Self::ReadOnly { dir, reason } => write!(f, "{} cannot be written: {reason}", text::path(dir)),
             Self::Poisoned { cause } => {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use logkv::store::{Event, Observer, PutOptions, SyncPolicy};
+use logkv::store::{Condition, Event, Observer, PutOptions, SyncPolicy};
 use logkv::{Error, Options, Store};
 use support::Rng;
 
@@ -202,7 +202,7 @@ fn of_many_who_put_if_absent_one_wins() {
                 let (store, start) = (&store, &start);
                 let claim = move |who: u64| {
                     start.wait();
-                    let options = PutOptions { if_absent: true, ttl: None };
+                    let options = PutOptions::only(Condition::Absent);
                     store.put_with(&key, &who.to_le_bytes(), &options).unwrap().map(|_| who)
                 };
                 let claims: Vec<_> = (0..WRITERS).map(|who| scope.spawn(move || claim(who))).collect();

@@ -18,7 +18,7 @@ use logkv::disk::sim::SimDisk;
 use logkv::disk::{DirEntry, Disk, ReadDisk, ReadFile, RealDisk};
 use logkv::format::record::{FILE_HEADER_LEN, NewRecord, encode, encode_file_header};
 use logkv::format::{Kind, Origin};
-use logkv::store::{Entry, FindingKind, Mode, Moved, PutOptions, SegmentInfo, Stats, SyncPolicy};
+use logkv::store::{Entry, Expiry, FindingKind, Mode, Moved, PutOptions, SegmentInfo, Stats, SyncPolicy};
 use logkv::{Error, Options, Store};
 use support::{ManualClock, Rng};
 
@@ -96,8 +96,8 @@ fn a_reader_that_refreshes_shows_what_a_fresh_one_shows() {
                 0..12 => drop(writer.put(&key, &vec![step as u8; random.below(60) as usize]).unwrap()),
                 12..15 => drop(writer.delete(&key).unwrap()),
                 15..17 => {
-                    let ttl = Some(Duration::from_secs(random.below(20)));
-                    writer.put_with(&key, b"for a while", &PutOptions { ttl, if_absent: false }).unwrap();
+                    let expiry = Expiry::After(Duration::from_secs(random.below(20)));
+                    writer.put_with(&key, b"for a while", &PutOptions { expiry, ..PutOptions::default() }).unwrap();
                 }
                 17 => clock.advance(Duration::from_secs(random.below(10))),
                 18 => writer.sync().unwrap(),

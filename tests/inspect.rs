@@ -10,7 +10,7 @@ use std::sync::Arc;
 use logkv::disk::Disk;
 use logkv::disk::sim::SimDisk;
 use logkv::inspect::{self, CrcState, reading};
-use logkv::store::{Location, PutOptions};
+use logkv::store::{Expiry, Location, PutOptions};
 use logkv::{Error, Options, Store};
 use support::{TickingClock, fixture, is_contiguous};
 
@@ -42,8 +42,8 @@ fn native_store(disk: &SimDisk) -> Store {
     let options = Options { create: true, clock: Arc::new(TickingClock::default()), seed: 3, ..Options::default() };
     let store = Store::open_on(Arc::new(disk.clone()), Path::new("data"), options).unwrap();
     store.put(b"key", b"a value").unwrap();
-    let ttl = Some(std::time::Duration::from_secs(3600));
-    store.put_with(b"key", b"for an hour", &PutOptions { ttl, if_absent: false }).unwrap();
+    let expiry = Expiry::After(std::time::Duration::from_secs(3600));
+    store.put_with(b"key", b"for an hour", &PutOptions { expiry, ..PutOptions::default() }).unwrap();
     store.delete(b"key").unwrap();
     store
 }

@@ -197,7 +197,7 @@ fn what_expired_is_a_tombstone_to_a_merge_and_does_not_let_an_older_version_back
     let scene = Scene::new();
     scene.put("k", "for ever");
     scene.fill("a", 1);
-    let ttl = PutOptions { ttl: Some(Duration::from_secs(10)), ..PutOptions::default() };
+    let ttl = PutOptions::ttl(Duration::from_secs(10));
     scene.store.put_with(b"k", &[b'x'; 150], &ttl).unwrap();
     scene.fill("b", 1);
     scene.clock.advance(Duration::from_secs(11));
@@ -216,9 +216,9 @@ fn what_expired_is_a_tombstone_to_a_merge_and_does_not_let_an_older_version_back
 #[test]
 fn an_expired_put_goes_for_good_when_nothing_older_is_left() {
     let scene = Scene::new();
-    let ttl = PutOptions { ttl: Some(Duration::from_secs(10)), ..PutOptions::default() };
+    let ttl = PutOptions::ttl(Duration::from_secs(10));
     scene.store.put_with(b"k", b"soon gone", &ttl).unwrap();
-    scene.store.put_with(b"longer", b"stays", &PutOptions { ttl: Some(Duration::from_secs(99)), ..ttl }).unwrap();
+    scene.store.put_with(b"longer", b"stays", &PutOptions::ttl(Duration::from_secs(99))).unwrap();
     scene.fill("a", 1);
     scene.clock.advance(Duration::from_secs(11));
     let merged = scene.merge(&MergeChoice::All).unwrap();

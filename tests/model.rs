@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use logkv::disk::Disk;
 use logkv::disk::sim::SimDisk;
-use logkv::store::{Clock, PutOptions, Severity, SyncPolicy};
+use logkv::store::{Clock, Condition, Expiry, PutOptions, Severity, SyncPolicy};
 use logkv::{Options, Store};
 use support::{ManualClock, Rng};
 
@@ -180,7 +180,9 @@ impl Round {
         let mut state = self.state().clone();
         let had = state.live(now).contains_key(key);
         let old = self.store().entry(key).map(|entry| entry.location);
-        let written = self.store().put_with(key, &bytes, &PutOptions { ttl, if_absent }).unwrap();
+        let expiry = ttl.map_or(Expiry::Default, Expiry::After);
+        let condition = if if_absent { Condition::Absent } else { Condition::Always };
+        let written = self.store().put_with(key, &bytes, &PutOptions { expiry, condition }).unwrap();
         assert_eq!(written.is_none(), if_absent && had, "if absent");
         let Some(written) = written else { return };
         if had {

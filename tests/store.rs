@@ -21,7 +21,10 @@ use logkv::disk::sim::{CrashPolicy, Fault, Geometry, SimDisk};
 use logkv::format::record::{FILE_FIELDS, FILE_HEADER_LEN};
 use logkv::format::{Field, Origin};
 use logkv::store::scan::What;
-use logkv::store::{Entry, Event, Finding, Location, Observer, PutOptions, Recovery, SyncPolicy, Written};
+use logkv::store::{
+    Batch, BatchWritten, Condition, Entry, Event, Expiry, Finding, Location, Observer, PutOptions, Recovery,
+    SyncPolicy, Written,
+};
 use logkv::{Options, Store};
 use support::ManualClock;
 
@@ -71,6 +74,8 @@ enum Command {
     Scan(Option<String>),
     /// Keys from the first to before the second. Example: range b d
     Range(String, String),
+    /// Writes a batch. Example: batch "put fruit apple" "delete pear"
+    Batch(Vec<String>),
     Sync,
     Refresh,
     Stats,
@@ -328,7 +333,7 @@ fn masked(error: logkv::Error) -> String {
 fn answer(store: &Store, command: &Command) -> Result<String, Box<dyn Error>> {
     Ok(match command {
         Command::Put { key, value, ttl, if_absent } => {
-            let options = PutOptions { ttl: ttl.map(Duration::from_secs), if_absent: *if_absent };
+            let options = put_options(*ttl, *if_absent);
             written(store.put_with(key.as_bytes(), value.as_bytes(), &options)?)
         }
         Command::PutLong(key, value) => written(Some(store.put(&vec![b'k'; *key], &vec![b'v'; *value])?)),
@@ -347,6 +352,7 @@ fn answer(store: &Store, command: &Command) -> Result<String, Box<dyn Error>> {
         Command::Range(from, to) => {
             store.range((Bound::Included(from.as_bytes()), Bound::Excluded(to.as_bytes()))).map(listed).collect()
         }
+        Command::Batch(lines) => batch(store, lines)?,
         Command::Sync => {
             store.sync()?;
             String::new()
@@ -363,6 +369,28 @@ fn answer(store: &Store, command: &Command) -> Result<String, Box<dyn Error>> {
         Command::Records(id) => records(store, *id)?,
         _ => panic!("not a question for a store"),
     })
+}
+
+fn batch(store: &Store, lines: &[String]) -> Result<String, Box<dyn Error>> {
+    let mut batch = Batch::new();
+    for line in lines {
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["put", key, value] => batch.put(key.as_bytes(), value.as_bytes())?,
+            ["create", key, value] => {
+                batch.put_with(key.as_bytes(), value.as_bytes(), &PutOptions::only(Condition::Absent))?;
+            }
+            ["delete", key] => batch.delete(key.as_bytes())?,
+            _ => return Err("put KEY VALUE, create KEY VALUE or delete KEY".into()),
+        }
+    }
+    let BatchWritten { location, puts, deletes, .. } = store.write(&batch)?;
+    let at = location.as_ref().map_or_else(|| "nothing to do".to_owned(), place);
+    Ok(format!("{at}: {puts} put, {deletes} deleted\n"))
+}
+
+fn put_options(ttl: Option<u64>, if_absent: bool) -> PutOptions {
+    let expiry = ttl.map_or(Expiry::Default, |ttl| Expiry::After(Duration::from_secs(ttl)));
+    PutOptions { expiry, condition: if if_absent { Condition::Absent } else { Condition::Always } }
 }
 
 fn written(written: Option<Written>) -> String {
@@ -449,8 +477,9 @@ fn records(store: &Store, id: u64) -> Result<String, Box<dyn Error>> {
             What::Record(record, value) => {
                 let fault = value.err().map_or_else(String::new, |check| format!(", {check}"));
                 let barrier = if record.barrier { ", all before is durable" } else { "" };
+                let batch = if record.batch_continues { ", the batch goes on" } else { "" };
                 let key = record.key.escape_ascii();
-                writeln!(out, "{}..{end} {} \"{key}\"{barrier}{fault}", item.offset, record.kind.name())?;
+                writeln!(out, "{}..{end} {} \"{key}\"{barrier}{batch}{fault}", item.offset, record.kind.name())?;
             }
         }
     }
@@ -476,6 +505,6 @@ macro_rules! scripts {
 }
 
 scripts! {
-    conditions crash damage expiry full_disk hints keys limits lock log_and_index
+    batches conditions crash damage expiry full_disk hints keys limits lock log_and_index
     merged newer readers rotation stopped strays sync_policies
 }

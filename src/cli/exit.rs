@@ -39,7 +39,11 @@ impl Exit {
         match error {
             Error::Locked { .. } => Self::Locked,
             Error::Damaged { .. } | Error::StrictDamage { .. } => Self::Damaged,
-            Error::KeyTooLong { .. } | Error::ValueTooLong { .. } | Error::BadOption { .. } => Self::Usage,
+            Error::Refused { .. } => Self::No,
+            Error::KeyTooLong { .. }
+            | Error::ValueTooLong { .. }
+            | Error::BatchTooLong { .. }
+            | Error::BadOption { .. } => Self::Usage,
             _ => Self::Failure,
         }
     }

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::output::KeyField;
 use super::session::Session;
 use super::words;
-use crate::store::{PutOptions, Written, check_limits};
+use crate::store::{Condition, Expiry, PutOptions, Written, check_limits};
 use crate::text;
 
 /// `logkv put`
@@ -18,13 +18,20 @@ pub(super) fn put(session: &mut Session, args: &Put) -> anyhow::Result<Exit> {
     // Before a missing directory is made for something that cannot be written to it.
     check_limits(&key, value.len() as u64)?;
     let store = session.write(true)?;
-    let written = store.put_with(&key, &value, &PutOptions { ttl: args.ttl, if_absent: args.if_absent })?;
+    let written = store.put_with(&key, &value, &options(args))?;
     store.close()?;
     let Some(written) = written else {
         return Ok(session.notes.no(&format!("{} has a value already; nothing was written", text::key_word(&key))));
     };
     report(session, &key, &written)?;
     Ok(Exit::Yes)
+}
+
+fn options(args: &Put) -> PutOptions {
+    PutOptions {
+        expiry: args.ttl.map_or(Expiry::Default, Expiry::After),
+        condition: if args.if_absent { Condition::Absent } else { Condition::Always },
+    }
 }
 
 /// A put that worked is silent, as cp is.

@@ -12,7 +12,7 @@
 //! does not see it.
 
 #[cfg(not(logkv_shuttle))]
-pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard};
+pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(not(logkv_shuttle))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
 #[cfg(not(logkv_shuttle))]
@@ -21,7 +21,7 @@ pub(crate) use std::thread;
 #[cfg(logkv_shuttle)]
 mod scheduled;
 #[cfg(logkv_shuttle)]
-pub(crate) use scheduled::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard};
+pub(crate) use scheduled::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(logkv_shuttle)]
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64};
 #[cfg(logkv_shuttle)]

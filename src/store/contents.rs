@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::format::SegmentId;
 use crate::primitives::{AtomicU64, RwLock};
 
+use super::gate::Gate;
 use super::holes::Holes;
 use super::keydir::Keydir;
 use super::open::Segments;
@@ -18,6 +19,8 @@ use super::{Entry, Location};
 #[derive(Debug)]
 pub(super) struct Contents {
     pub(super) keydir: Keydir,
+    /// Before every look at the keydir, so that batches are seen whole.
+    pub(super) gate: Gate,
     pub(super) segments: Segments,
     pub(super) holes: Holes,
     pub(super) needs_newer: Option<Error>,
@@ -33,6 +36,7 @@ impl Contents {
     pub(super) fn new(keydir: Keydir) -> Self {
         Self {
             keydir,
+            gate: Gate::default(),
             segments: RwLock::default(),
             holes: Holes::default(),
             needs_newer: None,

@@ -43,6 +43,13 @@ struct Arrived {
     entry: Entry,
 }
 
+/// What a record did to the keydir.
+struct Move {
+    key: Vec<u8>,
+    before: Option<Entry>,
+    after: Option<Entry>,
+}
+
 impl Inner {
     pub(super) fn refresh(&self, moved: &mut dyn FnMut(Moved<'_>)) -> Result<Refreshed> {
         if self.writer.is_some() {
@@ -184,6 +191,7 @@ impl Inner {
         Ok(footing(segment, end, stopped, is_newest))
     }
 
+    /// Applies the records of a batch, or one that is none; this process's readers see all of it or nothing.
     fn apply_batch(
         &self,
         contents: &Contents,
@@ -191,9 +199,17 @@ impl Inner {
         batch: &mut Vec<Arrived>,
         moved: &mut dyn FnMut(Moved<'_>),
     ) {
-        for arrived in batch.drain(..) {
-            self.count(contents, segment, arrived.kind, &arrived.entry);
-            self.follow(contents, arrived, moved);
+        let moves: Vec<_> = {
+            let _closed = (batch.len() > 1).then(|| contents.gate.close());
+            let follow = |arrived: Arrived| {
+                self.count(contents, segment, arrived.kind, &arrived.entry);
+                self.follow(contents, arrived)
+            };
+            batch.drain(..).filter_map(follow).collect()
+        };
+        // Whoever is told may want to look.
+        for Move { key, before, after } in moves {
+            moved(Moved::Key { key: &key, before, after });
         }
     }
 
@@ -213,17 +229,17 @@ impl Inner {
         self.tell(|| Event::Appended { kind, location: entry.location, tstamp: entry.tstamp });
     }
 
-    fn follow(&self, contents: &Contents, Arrived { kind, key, entry }: Arrived, moved: &mut dyn FnMut(Moved<'_>)) {
+    fn follow(&self, contents: &Contents, Arrived { kind, key, entry }: Arrived) -> Option<Move> {
         let is_news = contents.keydir.get(&key).is_none_or(|old| contents.keydir.is_newer(&entry, &old));
-        let old = match kind {
+        let before = match kind {
             Kind::Put if is_news => contents.keydir.set(&key, entry),
             Kind::Tombstone if is_news => contents.keydir.remove(&key),
-            Kind::Put | Kind::Tombstone | Kind::Mark | Kind::Unknown(_) => return,
+            Kind::Put | Kind::Tombstone | Kind::Mark | Kind::Unknown(_) => return None,
         };
-        let (from, to) = (old.map(|old| old.location), (kind == Kind::Put).then_some(entry.location));
+        let (from, to) = (before.map(|old| old.location), (kind == Kind::Put).then_some(entry.location));
         contents.moved(from, to);
         self.tell(|| Event::KeydirMoved { from, to });
-        moved(Moved::Key { key: &key, before: old, after: to.map(|_| entry) });
+        Some(Move { key, before, after: to.map(|_| entry) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Group commit: writers that wait share one write and one fdatasync.
 //!
-//! Whoever finds nobody at work leads: it takes what is queued, its own operation first, runs it as one group and hands
+//! Whoever finds nobody at work leads: it takes what is queued, its own task first, runs it as one group and hands
 //! out the results. Those who come meanwhile queue up, and one of them leads next. A lone writer never waits.
 
 use std::mem;
@@ -8,96 +8,142 @@ use std::sync::Arc;
 
 use crate::primitives::{Mutex, MutexGuard};
 
-use super::SyncPolicy;
 use super::inner::Inner;
-use super::writer::{Action, Op, Outcome, Writer};
+use super::op::{Action, Done, Op, Outcome, Work};
+use super::writer::Writer;
+use super::{Batch, Condition, SyncPolicy};
 
-/// Operations that wait for a leader.
+/// Tasks that wait for a leader.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     led: bool,
     waiting: Vec<Arc<Request>>,
 }
 
-/// An operation whose caller sleeps until another thread has run it.
+/// Something to do whose caller sleeps until another thread has done it.
 #[derive(Debug)]
 struct Request {
-    key: Vec<u8>,
-    action: OwnedAction,
-    outcome: Mutex<Option<Outcome>>,
+    task: OwnedTask,
+    outcomes: Mutex<Option<Vec<Outcome>>>,
+}
+
+/// What a caller asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Task<'a> {
+    One(Op<'a>),
+    /// All of it or nothing.
+    Batch {
+        batch: &'a Batch,
+        now: u64,
+    },
+    /// Each operation for itself.
+    Each {
+        batch: &'a Batch,
+        now: u64,
+    },
 }
 
 #[derive(Debug)]
-enum OwnedAction {
-    Put { value: Vec<u8>, expires_at: Option<u64>, if_absent: bool },
-    Delete,
+enum OwnedTask {
+    Put { key: Vec<u8>, value: Vec<u8>, expires_at: Option<u64>, condition: Condition },
+    Delete { key: Vec<u8>, condition: Condition },
+    Batch { batch: Batch, now: u64 },
+    Each { batch: Batch, now: u64 },
 }
 
-impl Request {
-    fn new(op: &Op<'_>) -> Self {
-        let action = match op.action {
-            Action::Put { value, expires_at, if_absent } => {
-                OwnedAction::Put { value: value.to_vec(), expires_at, if_absent }
+impl<'a> Task<'a> {
+    fn works(self, inner: &Inner) -> Vec<Work<'a>> {
+        match self {
+            Self::One(op) => vec![Work::One(op)],
+            Self::Batch { batch, now } => vec![Work::Batch { batch, now }],
+            Self::Each { batch, now } => {
+                batch.ops(|expiry| inner.expires_at(expiry, || now)).into_iter().map(Work::One).collect()
             }
-            Action::Delete => OwnedAction::Delete,
-        };
-        Self { key: op.key.to_vec(), action, outcome: Mutex::new(None) }
+        }
     }
 
-    fn op(&self) -> Op<'_> {
-        let action = match &self.action {
-            OwnedAction::Put { value, expires_at, if_absent } => {
-                Action::Put { value, expires_at: *expires_at, if_absent: *if_absent }
+    fn to_owned(self) -> OwnedTask {
+        match self {
+            Self::One(Op { key, action: Action::Put { value, expires_at }, condition }) => {
+                OwnedTask::Put { key: key.to_vec(), value: value.to_vec(), expires_at, condition }
             }
-            OwnedAction::Delete => Action::Delete,
-        };
-        Op { key: &self.key, action }
+            Self::One(Op { key, action: Action::Delete, condition }) => {
+                OwnedTask::Delete { key: key.to_vec(), condition }
+            }
+            Self::Batch { batch, now } => OwnedTask::Batch { batch: batch.clone(), now },
+            Self::Each { batch, now } => OwnedTask::Each { batch: batch.clone(), now },
+        }
+    }
+}
+
+impl OwnedTask {
+    fn task(&self) -> Task<'_> {
+        match self {
+            Self::Put { key, value, expires_at, condition } => {
+                let action = Action::Put { value, expires_at: *expires_at };
+                Task::One(Op { key, action, condition: *condition })
+            }
+            Self::Delete { key, condition } => Task::One(Op { key, action: Action::Delete, condition: *condition }),
+            Self::Batch { batch, now } => Task::Batch { batch, now: *now },
+            Self::Each { batch, now } => Task::Each { batch, now: *now },
+        }
     }
 }
 
 impl Writer {
-    /// Runs one operation by the policy and returns when its caller may be told.
-    pub(super) fn submit(&self, inner: &Inner, op: &Op<'_>) -> Outcome {
+    /// Does one task by the policy and returns when its caller may be told.
+    pub(super) fn submit(&self, inner: &Inner, task: Task<'_>) -> Vec<Outcome> {
         if inner.options.sync != SyncPolicy::Always {
-            let mut core = self.core.lock();
-            return only(self.process(inner, &mut core, &[*op]));
+            let works = task.works(inner);
+            return self.process(inner, &mut self.core.lock(), &works);
         }
         let mut queue = self.queue.lock();
         if !queue.led {
-            return self.lead(inner, queue, Some(op));
+            return self.lead(inner, queue, Some(task));
         }
-        let request = Arc::new(Request::new(op));
+        let request = Arc::new(Request { task: task.to_owned(), outcomes: Mutex::new(None) });
         queue.waiting.push(request.clone());
         loop {
-            if let Some(outcome) = request.outcome.lock().take() {
-                return outcome;
+            if let Some(outcomes) = request.outcomes.lock().take() {
+                return outcomes;
             }
             if queue.led {
                 self.turn.wait(&mut queue);
                 continue;
             }
-            let _ = self.lead(inner, queue, None);
+            self.lead(inner, queue, None);
             queue = self.queue.lock();
         }
     }
 
-    /// Runs what is queued; returns the outcome of `own`.
-    fn lead(&self, inner: &Inner, mut queue: MutexGuard<'_, Queue>, own: Option<&Op<'_>>) -> Outcome {
+    /// Does one operation.
+    pub(super) fn submit_one(&self, inner: &Inner, op: Op<'_>) -> Outcome {
+        self.submit(inner, Task::One(op)).pop().unwrap_or(Ok(Done::default()))
+    }
+
+    /// Does what is queued; returns the outcomes of `own`.
+    fn lead(&self, inner: &Inner, mut queue: MutexGuard<'_, Queue>, own: Option<Task<'_>>) -> Vec<Outcome> {
         queue.led = true;
         let requests = mem::take(&mut queue.waiting);
         drop(queue);
         let lead = Lead(self);
-        let ops: Vec<_> = own.copied().into_iter().chain(requests.iter().map(|request| request.op())).collect();
-        let mut outcomes = {
-            let mut core = self.core.lock();
-            self.process(inner, &mut core, &ops)
-        };
-        let others = outcomes.split_off(usize::from(own.is_some()));
-        for (request, outcome) in requests.iter().zip(others) {
-            *request.outcome.lock() = Some(outcome);
+        let tasks = own.into_iter().chain(requests.iter().map(|request| request.task.task()));
+        let mut works = Vec::new();
+        let ends: Vec<usize> = tasks
+            .map(|task| {
+                works.extend(task.works(inner));
+                works.len()
+            })
+            .collect();
+        let mut outcomes = self.process(inner, &mut self.core.lock(), &works);
+        // From the last to the first, so that each takes what is behind the one before it.
+        let first_of_others = usize::from(own.is_some());
+        for (i, request) in requests.iter().enumerate().rev() {
+            let start = (i + first_of_others).checked_sub(1).and_then(|before| ends.get(before));
+            *request.outcomes.lock() = Some(outcomes.split_off(start.copied().unwrap_or(0)));
         }
         drop(lead);
-        only(outcomes)
+        outcomes
     }
 }
 
@@ -111,37 +157,35 @@ impl Drop for Lead<'_> {
     }
 }
 
-fn only(mut outcomes: Vec<Outcome>) -> Outcome {
-    outcomes.pop().unwrap_or(Ok(None))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use std::path::Path;
 
-    use super::super::{Options, Store};
+    use super::super::{Options, Store, Written};
     use super::*;
     use crate::disk::sim::{Fault, SimDisk};
-    use crate::error::Error;
+    use crate::error::{Error, Result};
 
     fn store(disk: &SimDisk) -> Store {
         let options = Options { create: true, seed: 1, ..Options::default() };
         Store::open_on(Arc::new(disk.clone()), Path::new("/data"), options).unwrap()
     }
 
-    fn put<'a>(key: &'a [u8], value: &'a [u8], if_absent: bool) -> Op<'a> {
-        Op { key, action: Action::Put { value, expires_at: None, if_absent } }
+    fn put<'a>(key: &'a [u8], value: &'a [u8], if_absent: bool) -> Work<'a> {
+        let condition = if if_absent { Condition::Absent } else { Condition::Always };
+        Work::One(Op { key, action: Action::Put { value, expires_at: None }, condition })
     }
 
-    fn delete(key: &[u8]) -> Op<'_> {
-        Op { key, action: Action::Delete }
+    fn delete(key: &[u8]) -> Work<'_> {
+        Work::One(Op { key, action: Action::Delete, condition: Condition::Always })
     }
 
-    /// Runs operations as one group, as a leader does.
-    fn run(store: &Store, ops: &[Op<'_>]) -> Vec<Outcome> {
+    /// Runs work as one group, as a leader does.
+    fn run(store: &Store, works: &[Work<'_>]) -> Vec<Result<Option<Written>>> {
         let writer = store.inner.writer().unwrap();
-        writer.process(&store.inner, &mut writer.core.lock(), ops)
+        let outcomes = writer.process(&store.inner, &mut writer.core.lock(), works);
+        outcomes.into_iter().map(|outcome| outcome.map(|done| done.written())).collect()
     }
 
     fn value(store: &Store, key: &[u8]) -> Option<Vec<u8>> {

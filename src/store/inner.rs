@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::disk::ReadDisk;
 use crate::error::{Error, Result};
@@ -13,7 +14,7 @@ use super::contents::Contents;
 use super::events::Event;
 use super::report::{Finding, FindingKind, Mode, Stats};
 use super::writer::Writer;
-use super::{Options, open};
+use super::{Expiry, Options, open};
 
 /// The engine behind a store.
 #[derive(Debug)]
@@ -87,6 +88,17 @@ impl Inner {
         findings.push(finding);
     }
 
+    /// When a value that is written at `now` expires. The clock is asked only where it matters.
+    pub(super) fn expires_at(&self, expiry: Expiry, now: impl FnOnce() -> u64) -> Option<u64> {
+        let after = |ttl: Duration| now().saturating_add(u64::try_from(ttl.as_micros()).unwrap_or(u64::MAX));
+        match expiry {
+            Expiry::Default => self.options.default_ttl.map(after),
+            Expiry::Never => None,
+            Expiry::After(ttl) => Some(after(ttl)),
+            Expiry::At(at) => Some(at),
+        }
+    }
+
     /// Tells the observers, if there are any; otherwise the event is not even made.
     pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
         if !self.options.observers.is_empty() {
@@ -120,6 +132,7 @@ impl Inner {
 
     pub(super) fn stats(&self) -> Stats {
         let contents = self.unexpired();
+        let _whole_batches = contents.gate.hold();
         let mut stats = Stats {
             dir: self.dir.clone(),
             format: self.format.kind(),

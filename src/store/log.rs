@@ -9,13 +9,12 @@ use std::sync::Arc;
 use crate::disk::{Disk, WriteFile};
 use crate::error::{Error, Result};
 use crate::format::SegmentId;
-use crate::format::record::{self, NewRecord};
+use crate::format::record;
 
 use super::Location;
 use super::inner::Inner;
 use super::open::Active;
 use super::segment::Segment;
-use super::writer::{Action, Op};
 
 /// Everything that appends change, behind one lock.
 #[derive(Debug)]
@@ -60,30 +59,31 @@ pub(super) struct Before {
 }
 
 impl Core {
-    /// The record that the operation appends, with its tstamp.
-    pub(super) fn record<'a>(&mut self, inner: &Inner, op: &Op<'a>) -> Result<NewRecord<'a>> {
-        let tstamp = inner.now().min(MAX_TSTAMP).max(self.last_tstamp.saturating_add(1));
-        // Room for the mark that may go before it.
-        if tstamp >= record::TSTAMP_LIMIT - 1 {
+    /// Makes sure that there are tstamps for `count` records and a mark before them, which [`Core::take_tstamp`] then gives
+    /// out.
+    pub(super) fn reserve_tstamps(&mut self, inner: &Inner, count: u64) -> Result<()> {
+        let first = inner.now().min(MAX_TSTAMP).max(self.last_tstamp.saturating_add(1));
+        if first.saturating_add(count) >= record::TSTAMP_LIMIT {
             let reason = "a record in it has the highest tstamp that there is".to_owned();
             return Err(Error::ReadOnly { dir: inner.dir.clone(), reason });
         }
-        self.last_tstamp = tstamp;
-        Ok(match op.action {
-            Action::Put { value, expires_at, .. } => {
-                NewRecord { expires_at, ..NewRecord::put(op.key, value, self.last_tstamp) }
-            }
-            Action::Delete => NewRecord::tombstone(op.key, self.last_tstamp),
-        })
+        self.last_tstamp = first - 1;
+        Ok(())
     }
 
-    /// Whether a record of this length goes into a new segment. One that is longer than a segment may be gets one of
-    /// its own.
-    pub(super) fn must_rotate(&self, inner: &Inner, record_len: u64) -> bool {
+    /// The next tstamp.
+    pub(super) fn take_tstamp(&mut self) -> u64 {
+        self.last_tstamp += 1;
+        self.last_tstamp
+    }
+
+    /// Whether records of this length, which must not be parted, go into a new segment. What is longer than a segment may
+    /// be gets one of its own.
+    pub(super) fn must_rotate(&self, inner: &Inner, records_len: u64) -> bool {
         let Some(log) = &self.active else { return true };
         let header = &log.segment.header;
         let mark_len = log.due_mark().map_or(0, |_| record::encoded_len(0, size_of::<u64>() as u64, false));
-        let full = log.len.saturating_add(mark_len + record_len) > inner.options.max_segment_bytes;
+        let full = log.len.saturating_add(mark_len + records_len) > inner.options.max_segment_bytes;
         let age = inner.now().saturating_sub(header.created);
         let old = inner.options.max_segment_age.is_some_and(|max| u128::from(age) >= max.as_micros());
         log.len > header.len && (full || old)

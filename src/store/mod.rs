@@ -2,7 +2,7 @@
 //!
 //! # Promises
 //!
-//! 1. **Prefix.** After any crash the recovered store equals a prefix of the append history. What was acknowledged under
+//! 1. **Prefix.** After any crash the recovered store equals a prefix of the append history, a batch being one step. What was acknowledged under
 //!    `sync = always`, or before a successful [`Store::sync`], is in it.
 //! 2. **No ghosts.** A deleted key stays deleted.
 //! 3. **No lies.** A get returns the newest value, or nothing, or an error that names segment and offset. Where damage
@@ -15,16 +15,19 @@
 //! # Where to read on
 //!
 //! Down: [`scan`] walks a file; `load` turns it into keydir entries; `recover` judges what does not decode;
-//! `repair_tail` acts on that; `open` puts them together. Up: `writer` appends, `group` lets writers share a sync, `sync`
-//! makes durable and fails safely, `rotate` begins segments; `read` answers gets; `follow` keeps a reader up to date.
+//! `repair_tail` acts on that; `open` puts them together. Up: `op` says what is to be done, `writer` appends, `group` lets
+//! writers share a sync, `sync` makes durable and fails safely, `rotate` begins segments; `gate` lets readers see batches
+//! whole; `read` answers gets; `follow` keeps a reader up to date.
 
 mod answer;
 mod background;
+pub mod batch;
 mod contents;
 mod effort;
 pub mod events;
 mod files;
 mod follow;
+mod gate;
 mod group;
 mod hint_file;
 mod hinted;
@@ -38,6 +41,7 @@ mod log;
 mod look_up;
 mod merge;
 mod new_file;
+mod op;
 mod open;
 pub mod options;
 mod parallel;
@@ -63,6 +67,7 @@ use crate::primitives::RwLockReadGuard;
 use crate::primitives::thread::JoinHandle;
 
 pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Written};
+pub use batch::{Batch, BatchWritten};
 pub use effort::Effort;
 pub use events::{Event, Observer};
 pub use hinted::Hinted;
@@ -71,13 +76,14 @@ pub use look_up::{LookedUp, look_up, look_up_on};
 pub use merge::{
     AutoMerge, KeptTombstone, LeftOut, MergeChoice, MergeControl, MergeInput, MergePlan, MergePolicy, Merged, WhyMerged,
 };
-pub use options::{Clock, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
+pub use options::{Clock, Condition, Expiry, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
 pub use parts::KeyParts;
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
 
+use group::Task;
 use inner::Inner;
+use op::{Action, Done, Op};
 use segment::Segment;
-use writer::{Action, Op};
 
 /// An open store. Every method takes `&self`; share it between threads behind an `Arc` or a reference.
 ///
@@ -131,7 +137,8 @@ impl Store {
         self.inner.get(key)
     }
 
-    /// Several gets: read in the order of the disk, answered in the order of `keys`.
+    /// Several gets: read in the order of the disk, answered in the order of `keys`. Of a batch that is being written they
+    /// see all or nothing.
     pub fn get_many(&self, keys: &[&[u8]]) -> Vec<Result<Answer>> {
         self.inner.get_many(keys)
     }
@@ -145,23 +152,52 @@ impl Store {
         written.ok_or_else(|| Error::ReadOnly { dir: self.dir().to_owned(), reason: "nothing was appended".to_owned() })
     }
 
-    /// [`Store::put`] with an expiry or a condition. `Ok(None)`: `if_absent` was asked for and the key has a value.
+    /// [`Store::put`] with an expiry or a condition. `Ok(None)`: the condition does not hold, and nothing was written.
     pub fn put_with(&self, key: &[u8], value: &[u8], options: &PutOptions) -> Result<Option<Written>> {
         let writer = self.inner.writer()?;
         check_limits(key, value.len() as u64)?;
-        let expires_at = options.ttl.map(|ttl| {
-            let ttl = u64::try_from(ttl.as_micros()).unwrap_or(u64::MAX);
-            self.inner.now().saturating_add(ttl)
-        });
-        let action = Action::Put { value, expires_at, if_absent: options.if_absent };
-        writer.submit(&self.inner, &Op { key, action })
+        let expires_at = self.inner.expires_at(options.expiry, || self.inner.now());
+        let action = Action::Put { value, expires_at };
+        let op = Op { key, action, condition: options.condition };
+        Ok(writer.submit_one(&self.inner, op)?.written())
     }
 
     /// Takes a key away. `Ok(None)`: it had no value. Errors as for [`Store::put`].
     pub fn delete(&self, key: &[u8]) -> Result<Option<Written>> {
+        self.delete_when(key, Condition::Always)
+    }
+
+    /// Takes a key away if its value is the one with this tstamp. `Ok(None)`: it has another, or none.
+    pub fn delete_if(&self, key: &[u8], tstamp: u64) -> Result<Option<Written>> {
+        self.delete_when(key, Condition::Tstamp(tstamp))
+    }
+
+    fn delete_when(&self, key: &[u8], condition: Condition) -> Result<Option<Written>> {
         let writer = self.inner.writer()?;
         check_limits(key, 0)?;
-        writer.submit(&self.inner, &Op { key, action: Action::Delete })
+        let op = Op { key, action: Action::Delete, condition };
+        Ok(writer.submit_one(&self.inner, op)?.written())
+    }
+
+    /// Does all operations of a batch as one step: readers and whoever opens the store after a crash find all of its
+    /// effects or none. Of several operations on one key the last one stays. Conditions are judged by what the store holds
+    /// before the batch.
+    ///
+    /// Errors: [`Error::Refused`] where a condition does not hold, [`Error::NoSpace`] and [`Error::Poisoned`] leave the
+    /// store as it was; after [`Error::Indeterminate`] reopening tells whether all of it is there or nothing.
+    pub fn write(&self, batch: &Batch) -> Result<BatchWritten> {
+        let writer = self.inner.writer()?;
+        let outcomes = writer.submit(&self.inner, Task::Batch { batch, now: self.inner.now() });
+        let done: Done = outcomes.into_iter().next().unwrap_or(Ok(Done::default()))?;
+        Ok(done.batch())
+    }
+
+    /// Does the operations of a batch in their order, each for itself: as [`Store::put_with`] and [`Store::delete`] do, but
+    /// sharing writes and syncs. Answers each, in their order; a reader or a crash may find some done and others not.
+    pub fn put_many(&self, operations: &Batch) -> Result<Vec<Result<Option<Written>>>> {
+        let writer = self.inner.writer()?;
+        let outcomes = writer.submit(&self.inner, Task::Each { batch: operations, now: self.inner.now() });
+        Ok(outcomes.into_iter().map(|outcome| outcome.map(|done| done.written())).collect())
     }
 
     /// The live keys that begin with `prefix`, in byte order, as of now.
@@ -181,13 +217,15 @@ impl Store {
 
     /// The keydir's entry of a key, without a look at the disk. An expired key has none.
     pub fn entry(&self, key: &[u8]) -> Option<Entry> {
-        let now = self.inner.now();
-        self.inner.contents().keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > now))
+        let (now, contents) = (self.inner.now(), self.inner.contents());
+        contents.gate.pass();
+        contents.keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > now))
     }
 
     /// Whether damage may hide a newer version of this key, or a key that is missing. Without a look at the disk.
     pub fn is_suspect(&self, key: &[u8]) -> bool {
         let contents = self.inner.contents();
+        contents.gate.pass();
         contents.is_suspect(contents.keydir.get(key).as_ref())
     }
 
@@ -229,6 +267,7 @@ impl Store {
     /// The ledger: one line a segment, by id.
     pub fn segments(&self) -> Vec<SegmentInfo> {
         let contents = self.inner.unexpired();
+        let _whole_batches = contents.gate.hold();
         contents.segments.read().values().map(|segment| segment.info()).collect()
     }
 
@@ -236,6 +275,7 @@ impl Store {
     /// moment without writes.
     pub fn recount(&self) -> Vec<(SegmentId, u64, u64)> {
         let contents = self.inner.unexpired();
+        let _whole_batches = contents.gate.hold();
         contents.recount().into_iter().map(|(id, (records, bytes))| (id, records, bytes)).collect()
     }
 

@@ -94,6 +94,8 @@ pub struct Options {
     pub max_segment_bytes: u64,
     /// A segment is sealed at the first write after it reached this age. Default: never.
     pub max_segment_age: Option<Duration>,
+    /// How long a value lives whose put does not say. Default: for ever.
+    pub default_ttl: Option<Duration>,
     /// Bytes that [`SyncPolicy::Buffered`] holds back at most. Default: 1 MiB.
     pub buffer_bytes: usize,
     /// Makes the directory if it is missing, and an empty store in a directory that holds other files. Default: no.
@@ -122,6 +124,7 @@ impl Default for Options {
             sync: SyncPolicy::Always,
             max_segment_bytes: 64 << 20,
             max_segment_age: None,
+            default_ttl: None,
             buffer_bytes: 1 << 20,
             create: false,
             recovery: Recovery::Tail,
@@ -136,11 +139,50 @@ impl Default for Options {
     }
 }
 
+/// How long a value lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expiry {
+    /// As the store was opened: [`Options::default_ttl`].
+    #[default]
+    Default,
+    /// For ever.
+    Never,
+    /// This long, counted from the write.
+    After(Duration),
+    /// Until this moment, in microseconds since 1970.
+    At(u64),
+}
+
+/// What must be the case for an operation to be done. Judged under the writers' lock on the newest version that was
+/// appended, so that nobody can come in between; an expired value is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing.
+    #[default]
+    Always,
+    /// The key has no value.
+    Absent,
+    /// The key's value is the one with this tstamp, as [`super::Entry`] tells it.
+    Tstamp(u64),
+}
+
 /// What a single put may ask for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PutOptions {
-    /// How long the value lives. Default: for ever.
-    pub ttl: Option<Duration>,
-    /// Writes only if the key has no value. Default: no.
-    pub if_absent: bool,
+    /// How long the value lives. Default: as the store says.
+    pub expiry: Expiry,
+    /// When to write at all. Default: always.
+    pub condition: Condition,
+}
+
+impl PutOptions {
+    /// A value that lives this long.
+    pub fn ttl(ttl: Duration) -> Self {
+        Self { expiry: Expiry::After(ttl), ..Self::default() }
+    }
+
+    /// A put under a condition.
+    pub fn only(condition: Condition) -> Self {
+        Self { condition, ..Self::default() }
+    }
 }

@@ -1,7 +1,8 @@
 //! All live keys in pieces, for those who go through millions of them and want to look up in between.
 //!
 //! Invariant: a key is in one part, the same as long as these parts are held; a part is visited as of one moment, and
-//! what is written between two visits is seen or not.
+//! what is written between two visits is seen or not. A batch between two visits is seen in the later part and not in the
+//! earlier one; [`KeyParts::visit_all`] sees all of a batch or nothing.
 
 use std::sync::Arc;
 
@@ -28,7 +29,12 @@ impl KeyParts {
 
     /// Visits the keys of one part, in no order. Writes to them wait meanwhile, so that `visit` has to be quick and must
     /// not ask the store.
-    pub fn visit(&self, part: usize, mut visit: impl FnMut(&[u8], &Entry)) {
+    pub fn visit(&self, part: usize, visit: impl FnMut(&[u8], &Entry)) {
+        let _whole_batches = self.contents.gate.hold();
+        self.visit_held(part, visit);
+    }
+
+    fn visit_held(&self, part: usize, mut visit: impl FnMut(&[u8], &Entry)) {
         self.contents.keydir.for_each_in(part, |key, entry| {
             if entry.expires_at.is_none_or(|at| at > self.now) {
                 visit(key, entry);
@@ -39,12 +45,14 @@ impl KeyParts {
     /// The entry that a key has now, if it had not expired when the parts were made. For those who ask for millions: it does
     /// not look at the clock.
     pub fn entry(&self, key: &[u8]) -> Option<Entry> {
+        self.contents.gate.pass();
         self.contents.keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > self.now))
     }
 
     /// Visits all of them.
     pub fn visit_all(&self, mut visit: impl FnMut(&[u8], &Entry)) {
-        (0..Self::COUNT).for_each(|part| self.visit(part, &mut visit));
+        let _whole_batches = self.contents.gate.hold();
+        (0..Self::COUNT).for_each(|part| self.visit_held(part, &mut visit));
     }
 }
 
@@ -68,7 +76,7 @@ mod tests {
             store.put(&n.to_be_bytes(), b"value").unwrap();
         }
         store.delete(&7_u32.to_be_bytes()).unwrap();
-        let expired = PutOptions { ttl: Some(Duration::ZERO), ..PutOptions::default() };
+        let expired = PutOptions::ttl(Duration::ZERO);
         store.put_with(b"expired", b"value", &expired).unwrap();
         let parts = store.key_parts();
         let mut seen = BTreeSet::new();

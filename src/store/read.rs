@@ -4,7 +4,8 @@
 //!
 //! 1. A value is returned only if the record at the keydir's place has both checksums right, the same key and the same
 //!    tstamp: promise 3.
-//! 2. No lock is held while the disk is read.
+//! 2. No lock is held while the disk is read. Before each look at the keydir the gate is passed, or held for several
+//!    looks, so that a batch is seen whole: [`super::gate`].
 
 use std::io;
 use std::time::Instant;
@@ -29,6 +30,7 @@ impl Inner {
 
     fn get_from(&self, contents: &Contents, key: &[u8]) -> Result<Answer> {
         loop {
+            contents.gate.pass();
             let entry = contents.keydir.get(key);
             self.tell(|| Event::LookedUp { at: entry.map(|entry| entry.location) });
             let Some(entry) = entry else {
@@ -58,15 +60,49 @@ impl Inner {
         value
     }
 
-    /// Answers in the caller's order, reads in the disk's.
+    /// Answers in the caller's order, reads in the disk's; what is answered is of one moment, as far as batches go.
     pub(super) fn get_many(&self, keys: &[&[u8]]) -> Vec<Result<Answer>> {
         let contents = self.contents();
-        let place = |key: &[u8]| contents.keydir.get(key).map(|entry| (entry.location.segment, entry.location.offset));
-        let mut order: Vec<_> = keys.iter().enumerate().map(|(i, key)| (place(key), i, *key)).collect();
-        order.sort_unstable_by_key(|(place, i, _)| (*place, *i));
-        let mut answers: Vec<_> = order.into_iter().map(|(_, i, key)| (i, self.get(key))).collect();
+        if let Some(error) = &contents.needs_newer {
+            return keys.iter().map(|_| Err(error.clone())).collect();
+        }
+        loop {
+            if let Some(answers) = self.get_at_once(&contents, keys) {
+                return answers;
+            }
+        }
+    }
+
+    /// `None`: a key moved on and its old record could not be read any more, so that its answer would be of another moment
+    /// than the others.
+    fn get_at_once(&self, contents: &Contents, keys: &[&[u8]]) -> Option<Vec<Result<Answer>>> {
+        let mut order = self.look_up_all(contents, keys);
+        order.sort_unstable_by_key(|(i, _, entry)| {
+            (entry.map(|entry| (entry.location.segment, entry.location.offset)), *i)
+        });
+        let mut answers = Vec::with_capacity(keys.len());
+        for (i, key, entry) in order {
+            let suspect = contents.is_suspect(entry.as_ref());
+            let live = entry.filter(|entry| entry.expires_at.is_none_or(|at| at > self.now()));
+            let found = match live.map(|entry| (entry, self.timed(&entry, || self.value_at(contents, key, &entry)))) {
+                Some((entry, Err(_))) if contents.keydir.get(key) != Some(entry) => return None,
+                Some((entry, value)) => value.map(|value| Some(Found { value, entry })),
+                None => Ok(None),
+            };
+            answers.push((i, found.map(|found| Answer { found, suspect })));
+        }
         answers.sort_unstable_by_key(|(i, _)| *i);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        Some(answers.into_iter().map(|(_, answer)| answer).collect())
+    }
+
+    fn look_up_all<'k>(&self, contents: &Contents, keys: &[&'k [u8]]) -> Vec<(usize, &'k [u8], Option<Entry>)> {
+        let _whole_batches = contents.gate.hold();
+        let look_up = |(i, key): (usize, &&'k [u8])| {
+            let entry = contents.keydir.get(key);
+            self.tell(|| Event::LookedUp { at: entry.map(|entry| entry.location) });
+            (i, *key, entry)
+        };
+        keys.iter().enumerate().map(look_up).collect()
     }
 
     /// The value of the record that `entry` points at.

@@ -9,8 +9,10 @@
 //! 1. Log first, index second: the keydir points at nothing that was not appended, and under `always` at nothing that is
 //!    not durable.
 //! 2. tstamps rise strictly in the order of appends.
-//! 3. A record carries bit 4, or a mark goes before it, whenever more is stable than the log says so far.
+//! 3. Records of a batch lie back to back in one segment, and nothing stands between them.
+//! 4. A record carries bit 4, or a mark goes before it, whenever more is stable than the log says so far.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -28,8 +30,9 @@ use super::group::Queue;
 use super::inner::Inner;
 use super::lock::Lock;
 use super::log::{Before, Core, Log, Tail};
+use super::op::{Action, Done, Op, Outcome, Verdict, Work, wanted};
 use super::open::{self, Active};
-use super::{Entry, Location, Options, SyncPolicy, Written};
+use super::{Entry, Location, Options, SyncPolicy};
 
 /// The writing half of a store.
 #[derive(Debug)]
@@ -48,46 +51,62 @@ pub(super) struct Writer {
     pub(super) merging: Mutex<()>,
 }
 
-/// What a caller wants done to a key.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Op<'a> {
-    pub(super) key: &'a [u8],
-    pub(super) action: Action<'a>,
-}
-
-/// What to do.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Action<'a> {
-    Put { value: &'a [u8], expires_at: Option<u64>, if_absent: bool },
-    Delete,
-}
-
-impl Op<'_> {
-    /// Bytes of the record that it appends.
-    fn encoded_len(&self) -> u64 {
-        let (stored_len, with_expiry) = match self.action {
-            Action::Put { value, expires_at, .. } => (value.len() as u64, expires_at.is_some()),
-            Action::Delete => (0, false),
-        };
-        record::encoded_len(self.key.len(), stored_len, with_expiry)
-    }
-
-    /// Whether it depends on what the key has now.
-    fn is_conditional(&self) -> bool {
-        !matches!(self.action, Action::Put { if_absent: false, .. })
-    }
-}
-
 /// A record that is in the tail, and what it will do to the keydir.
 struct Staged<'a> {
+    /// The work that it belongs to, and the operation that it carries out. A mark does neither.
     op: Option<(usize, Op<'a>)>,
     kind: Kind,
     entry: Entry,
     before: Before,
 }
 
-/// The outcome of one operation: where it went, or that there was nothing to do.
-pub(super) type Outcome = Result<Option<Written>>;
+/// Work that shares a write and a sync, and what came of it so far.
+struct Group<'a> {
+    works: &'a [Work<'a>],
+    outcomes: Vec<Outcome>,
+    staged: Vec<Staged<'a>>,
+    /// The keys of the first records in `staged`, once there are many.
+    keys: HashSet<&'a [u8]>,
+    keys_of: usize,
+}
+
+impl<'a> Group<'a> {
+    fn new(works: &'a [Work<'a>]) -> Self {
+        let outcomes = works.iter().map(|_| Ok(Done::default())).collect();
+        Self { works, outcomes, staged: Vec::new(), keys: HashSet::new(), keys_of: 0 }
+    }
+
+    fn set(&mut self, work: usize, outcome: Outcome) {
+        if let Some(slot) = self.outcomes.get_mut(work) {
+            *slot = outcome;
+        }
+    }
+
+    /// Whether a staged record is about this key.
+    fn is_staged(&mut self, key: &[u8]) -> bool {
+        const FEW: usize = 16;
+        if self.staged.len() <= FEW {
+            return self.staged.iter().any(|staged| staged.op.is_some_and(|(_, op)| op.key == key));
+        }
+        let new = self.staged.get(self.keys_of..).unwrap_or_default();
+        self.keys.extend(new.iter().filter_map(|staged| staged.op).map(|(_, op)| op.key));
+        self.keys_of = self.staged.len();
+        self.keys.contains(key)
+    }
+
+    fn take_staged(&mut self) -> Vec<Staged<'a>> {
+        self.keys.clear();
+        self.keys_of = 0;
+        std::mem::take(&mut self.staged)
+    }
+}
+
+/// The numbers of the works that these records belong to, each once.
+fn works_of(staged: &[Staged<'_>]) -> Vec<usize> {
+    let mut works: Vec<usize> = staged.iter().filter_map(|staged| staged.op).map(|(work, _)| work).collect();
+    works.dedup();
+    works
+}
 
 impl Writer {
     pub(super) fn new(
@@ -132,40 +151,66 @@ impl Writer {
         self.tail.read().record(location).map(<[u8]>::to_vec)
     }
 
-    /// Runs operations in order, as one group: under `always` they share the write and the sync.
-    pub(super) fn process(&self, inner: &Inner, core: &mut Core, ops: &[Op<'_>]) -> Vec<Outcome> {
-        let mut outcomes: Vec<Outcome> = ops.iter().map(|_| Ok(None)).collect();
-        let mut staged = Vec::new();
-        for (i, op) in ops.iter().enumerate() {
-            if let Err(e) = self.stage_op(inner, core, (i, *op), &mut staged, &mut outcomes) {
-                set(&mut outcomes, i, Err(e));
+    /// Runs work in order, as one group: under `always` all of it shares the write and the sync.
+    pub(super) fn process(&self, inner: &Inner, core: &mut Core, works: &[Work<'_>]) -> Vec<Outcome> {
+        let mut group = Group::new(works);
+        for (i, work) in works.iter().enumerate() {
+            let staged = match work {
+                Work::One(op) => self.stage_one(inner, core, i, op, &mut group),
+                Work::Batch { batch, now } => {
+                    self.stage_batch(inner, core, i, batch.ops(|expiry| inner.expires_at(expiry, || *now)), &mut group)
+                }
+            };
+            if let Err(e) = staged {
+                group.set(i, Err(e));
             }
         }
-        self.commit(inner, core, &mut staged, &mut outcomes);
-        outcomes
+        self.commit(inner, core, &mut group);
+        group.outcomes
     }
 
-    fn stage_op<'a>(
+    fn stage_one<'a>(
         &self,
         inner: &Inner,
         core: &mut Core,
-        (i, op): (usize, Op<'a>),
-        staged: &mut Vec<Staged<'a>>,
-        outcomes: &mut [Outcome],
+        i: usize,
+        op: &Op<'a>,
+        group: &mut Group<'a>,
     ) -> Result<()> {
-        self.check_alive()?;
-        if op.is_conditional() {
-            if staged.iter().any(|staged| staged.op.is_some_and(|(_, earlier)| earlier.key == op.key)) {
-                // Its answer rests on a write that may still fail.
-                self.commit(inner, core, staged, outcomes);
-                self.check_alive()?;
-            }
-            if !is_wanted(inner, &op) {
-                return Ok(());
-            }
+        self.settle(inner, core, std::slice::from_ref(op), group)?;
+        match op.judge(inner, None) {
+            Verdict::Wanted => self.stage(inner, core, i, std::slice::from_ref(op), group),
+            Verdict::NothingThere | Verdict::Refused(_) => Ok(()),
         }
-        if core.must_rotate(inner, op.encoded_len()) {
-            self.commit(inner, core, staged, outcomes);
+    }
+
+    fn stage_batch<'a>(
+        &self,
+        inner: &Inner,
+        core: &mut Core,
+        i: usize,
+        ops: Vec<Op<'a>>,
+        group: &mut Group<'a>,
+    ) -> Result<()> {
+        self.settle(inner, core, &ops, group)?;
+        let ops = wanted(inner, ops)?;
+        if ops.is_empty() { Ok(()) } else { self.stage(inner, core, i, &ops, group) }
+    }
+
+    /// Commits what is staged where an operation would be judged by it: no answer may rest on a write that may still fail.
+    fn settle(&self, inner: &Inner, core: &mut Core, ops: &[Op<'_>], group: &mut Group<'_>) -> Result<()> {
+        self.check_alive()?;
+        if ops.iter().any(|op| op.is_conditional() && group.is_staged(op.key)) {
+            self.commit(inner, core, group);
+            self.check_alive()?;
+        }
+        Ok(())
+    }
+
+    /// Encodes records that must not be parted, and a mark before them where one is due, into the tail.
+    fn stage<'a>(&self, inner: &Inner, core: &mut Core, i: usize, ops: &[Op<'a>], group: &mut Group<'a>) -> Result<()> {
+        if core.must_rotate(inner, ops.iter().map(Op::encoded_len).sum()) {
+            self.commit(inner, core, group);
             self.check_alive()?;
             self.rotate(inner, core)?;
         }
@@ -173,29 +218,19 @@ impl Writer {
             self.flush(inner, core)?;
         }
         // Last of all: what is committed above may be appended again, under newer tstamps.
-        let record = core.record(inner, &op)?;
-        self.stage(inner, core, Some((i, op)), record, staged);
-        Ok(())
-    }
-
-    /// Encodes the record, and a mark before it where one is due, into the tail.
-    fn stage<'a>(
-        &self,
-        inner: &Inner,
-        core: &mut Core,
-        op: Option<(usize, Op<'a>)>,
-        mut new: NewRecord<'_>,
-        staged: &mut Vec<Staged<'a>>,
-    ) {
+        core.reserve_tstamps(inner, ops.len() as u64)?;
         if let Some(stable) = core.active.as_ref().and_then(Log::due_mark) {
             let value = stable.to_le_bytes();
-            let mark = NewRecord::mark(&value, core.last_tstamp);
-            core.last_tstamp += 1;
-            new.tstamp = core.last_tstamp;
-            self.append(inner, core, None, &mark, staged);
+            let mark = NewRecord::mark(&value, core.take_tstamp());
+            self.append(inner, core, None, &mark, group);
         }
-        new.barrier = core.active.as_ref().is_some_and(|log| log.stable == log.len);
-        self.append(inner, core, op, &new, staged);
+        for (n, op) in ops.iter().enumerate() {
+            let mut new = op.record(core.take_tstamp());
+            new.batch_continues = n + 1 < ops.len();
+            new.barrier = core.active.as_ref().is_some_and(|log| log.stable == log.len);
+            self.append(inner, core, Some((i, *op)), &new, group);
+        }
+        Ok(())
     }
 
     fn append<'a>(
@@ -204,7 +239,7 @@ impl Writer {
         core: &mut Core,
         op: Option<(usize, Op<'a>)>,
         new: &NewRecord<'_>,
-        staged: &mut Vec<Staged<'a>>,
+        group: &mut Group<'a>,
     ) {
         let Some(log) = core.active.as_mut() else { return };
         let before = Before { len: log.len, vouched: log.vouched };
@@ -218,44 +253,44 @@ impl Writer {
         }
         let stored_len = new.value.len() as u64;
         let entry = Entry { location, stored_len, tstamp: new.tstamp, expires_at: new.expires_at };
-        staged.push(Staged { op, kind: new.kind, entry, before });
+        group.staged.push(Staged { op, kind: new.kind, entry, before });
     }
 
     /// Does for the staged records what the policy asks for before their callers may be told, and moves the keydir.
-    fn commit(&self, inner: &Inner, core: &mut Core, staged: &mut Vec<Staged<'_>>, outcomes: &mut [Outcome]) {
-        if staged.is_empty() {
-            return;
-        }
-        let before = staged.first().map(|staged| staged.before);
-        match self.persist(inner, core, staged) {
+    fn commit(&self, inner: &Inner, core: &mut Core, group: &mut Group<'_>) {
+        let staged = group.take_staged();
+        let Some(first) = staged.first() else { return };
+        match self.persist(inner, core, &staged) {
             Ok(()) => {
-                for staged in staged.drain(..) {
-                    self.apply(inner, &staged, outcomes);
+                let contents = inner.contents();
+                let work = |staged: &Staged<'_>| staged.op.map(|(i, _)| i);
+                for records in staged.chunk_by(|a, b| work(a) == work(b)) {
+                    apply(inner, &contents, records, &mut group.outcomes);
                 }
             }
-            Err(Error::NoSpace { path, needed }) => {
-                self.take_back(core, before);
-                let staged = std::mem::take(staged);
-                self.one_by_one(inner, core, &staged, outcomes, &Error::NoSpace { path, needed });
+            Err(e @ Error::NoSpace { .. }) => {
+                self.take_back(core, first.before);
+                self.one_by_one(inner, core, &works_of(&staged), group, &e);
             }
             Err(e) => {
                 let cause = self.die(inner, e);
-                for (i, _) in staged.drain(..).filter_map(|staged| staged.op) {
-                    set(outcomes, i, Err(Error::Indeterminate { cause: cause.clone() }));
+                for i in works_of(&staged) {
+                    group.set(i, Err(Error::Indeterminate { cause: cause.clone() }));
                 }
             }
         }
     }
 
-    /// A group that did not fit is tried again record by record: a small one need not fail with a large one.
-    fn one_by_one(&self, inner: &Inner, core: &mut Core, staged: &[Staged<'_>], outcomes: &mut [Outcome], why: &Error) {
-        let ops: Vec<_> = staged.iter().filter_map(|staged| staged.op).collect();
-        for (i, op) in &ops {
-            let outcome = match ops.len() {
-                1 => Err(why.clone()),
-                _ => self.process(inner, core, &[*op]).pop().unwrap_or(Ok(None)),
+    /// A group that did not fit is tried again piece by piece: a small one need not fail with a large one.
+    fn one_by_one(&self, inner: &Inner, core: &mut Core, works: &[usize], group: &mut Group<'_>, why: &Error) {
+        for i in works {
+            let outcome = match group.works.get(*i) {
+                Some(work) if works.len() > 1 => {
+                    self.process(inner, core, std::slice::from_ref(work)).pop().unwrap_or(Ok(Done::default()))
+                }
+                _ => Err(why.clone()),
             };
-            set(outcomes, *i, outcome);
+            group.set(*i, outcome);
         }
     }
 
@@ -282,15 +317,18 @@ impl Writer {
     }
 
     /// Takes staged records out of the tail again; the file does not have them.
-    fn take_back(&self, core: &mut Core, before: Option<Before>) {
-        if let Some((log, before)) = core.active.as_mut().zip(before) {
+    fn take_back(&self, core: &mut Core, before: Before) {
+        if let Some(log) = core.active.as_mut() {
             self.tail.write().truncate(before.len);
             (log.len, log.vouched) = (before.len, before.vouched);
         }
     }
+}
 
-    fn apply(&self, inner: &Inner, staged: &Staged<'_>, outcomes: &mut [Outcome]) {
-        let contents = inner.contents();
+/// Moves ledger and keydir along with the records of one piece of work; readers see all of that or nothing.
+fn apply(inner: &Inner, contents: &Contents, records: &[Staged<'_>], outcomes: &mut [Outcome]) {
+    let _closed = (records.len() > 1).then(|| contents.gate.close());
+    for staged in records {
         let Entry { location, tstamp, .. } = staged.entry;
         contents.last_tstamp.fetch_max(tstamp, Ordering::Relaxed);
         if let Some(segment) = contents.segment(location.segment) {
@@ -299,35 +337,24 @@ impl Writer {
             ledger.data_len = ledger.data_len.max(location.offset + location.len);
             ledger.has_hint = false;
         }
-        let Some((i, op)) = staged.op else { return };
-        let (superseded, to) = match op.action {
-            Action::Put { .. } => (contents.keydir.set(op.key, staged.entry), Some(location)),
-            Action::Delete => (contents.keydir.remove(op.key), None),
-        };
-        let superseded = superseded.map(|entry| entry.location);
-        inner.tell(|| Event::KeydirMoved { from: superseded, to });
-        if let Some(died) = contents.moved(superseded, to) {
-            inner.tell(|| Event::BytesDied { segment: died.segment, bytes: died.len });
+        let Some((i, op)) = staged.op else { continue };
+        let superseded = move_keydir(inner, contents, &op, &staged.entry);
+        if let Some(Ok(done)) = outcomes.get_mut(i) {
+            done.add(&op, &staged.entry, superseded);
         }
-        // A delete that found nothing but a suspicion still says that nothing was there.
-        let existed = to.is_some() || superseded.is_some();
-        set(outcomes, i, Ok(existed.then_some(Written { location, tstamp, superseded })));
     }
 }
 
-/// Whether a conditional operation has anything to do.
-fn is_wanted(inner: &Inner, op: &Op<'_>) -> bool {
-    let contents = inner.contents();
-    let entry = contents.keydir.get(op.key).filter(|entry| entry.expires_at.is_none_or(|at| at > inner.now()));
-    match op.action {
-        // What damage may hide must be deleted for certain.
-        Action::Delete => entry.is_some() || contents.is_suspect(None),
-        Action::Put { .. } => entry.is_none(),
+/// Returns the place that the keydir pointed at before.
+fn move_keydir(inner: &Inner, contents: &Contents, op: &Op<'_>, entry: &Entry) -> Option<Location> {
+    let (superseded, to) = match op.action {
+        Action::Put { .. } => (contents.keydir.set(op.key, *entry), Some(entry.location)),
+        Action::Delete => (contents.keydir.remove(op.key), None),
+    };
+    let superseded = superseded.map(|entry| entry.location);
+    inner.tell(|| Event::KeydirMoved { from: superseded, to });
+    if let Some(died) = contents.moved(superseded, to) {
+        inner.tell(|| Event::BytesDied { segment: died.segment, bytes: died.len });
     }
-}
-
-fn set(outcomes: &mut [Outcome], i: usize, outcome: Outcome) {
-    if let Some(slot) = outcomes.get_mut(i) {
-        *slot = outcome;
-    }
+    superseded
 }

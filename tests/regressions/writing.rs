@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use logkv::disk::sim::{CrashPolicy, Fault, SimDisk};
-use logkv::store::{Event, Observer, PutOptions, SyncPolicy, Written};
+use logkv::store::{Condition, Event, Observer, PutOptions, SyncPolicy, Written};
 use logkv::{Error, Options, Store};
 
 use super::{ABSENT, Hand, certain, open, options, segment_path, shown, used};
@@ -25,7 +25,7 @@ fn puts_that_expire_and_figures_do_not_wait_for_each_other() {
         let (putting, looking) = (store.clone(), store.clone());
         let (done, over) = (done.clone(), over.clone());
         thread::spawn(move || {
-            let soon = PutOptions { ttl: Some(Duration::from_micros(1)), if_absent: false };
+            let soon = PutOptions::ttl(Duration::from_micros(1));
             (0..PUTS).for_each(|_| assert!(putting.put_with(b"k", b"v", &soon).unwrap().is_some()));
             done.send(()).unwrap();
         });
@@ -104,7 +104,7 @@ fn gated(max_segment_bytes: u64) -> (SimDisk, Arc<Gate>, Store) {
 const PATIENCE: Duration = Duration::from_millis(40);
 
 fn put_if_absent(store: &Store) -> logkv::Result<Option<Written>> {
-    store.put_with(b"new", b"v", &PutOptions { ttl: None, if_absent: true })
+    store.put_with(b"new", b"v", &PutOptions::only(Condition::Absent))
 }
 
 /// Two deletes of one key in one group: the second was told "there is no such key" on the strength of the first, whose

@@ -57,7 +57,7 @@ pub fn written(rng: &mut Rng) -> Written {
         let written = match rng.below(8) {
             0 | 1 => store.delete(key).unwrap().map(|written| (written, None)),
             2 => {
-                let options = PutOptions { ttl: Some(Duration::from_secs(3600)), ..PutOptions::default() };
+                let options = PutOptions::ttl(Duration::from_secs(3600));
                 store.put_with(key, &value, &options).unwrap().map(|written| (written, Some(value)))
             }
             _ => Some((store.put(key, &value).unwrap(), Some(value))),

@@ -102,12 +102,6 @@ fn huge() -> SimDisk {
     let lines: String = (0..200_000).map(|n| format!("line {n:07}\n")).collect();
     written(|store| {
         store.put(b"long:lines", lines.as_bytes()).unwrap();
-        store
-            .put_with(
-                b"long:zeros",
-                &vec![0; 3 << 20],
-                &PutOptions { ttl: Some(Duration::from_secs(90)), ..PutOptions::default() },
-            )
-            .unwrap();
+        store.put_with(b"long:zeros", &vec![0; 3 << 20], &PutOptions::ttl(Duration::from_secs(90))).unwrap();
     })
 }

@@ -200,7 +200,7 @@ mod tests {
             ..Options::default()
         };
         let store = Store::open_on(Arc::clone(&disk) as _, Path::new("data"), options).unwrap();
-        let expires = PutOptions { ttl: Some(Duration::from_secs(1)), ..PutOptions::default() };
+        let expires = PutOptions::ttl(Duration::from_secs(1));
         store.put_with(b"k", b"v", &expires).unwrap();
         let session = Session::begin(store, recorder, nudges, disk.reader(), Arc::new(|_| {}), None).unwrap();
         clock.0.store(3_000_000, Ordering::Relaxed);
