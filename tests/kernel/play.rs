@@ -109,7 +109,7 @@ fn run(store: &Store, op: &Op) -> Result<()> {
     match op {
         Op::Put(key, value) => store.put(key, value).map(drop),
         Op::PutFor(key, value, ttl) => {
-            let options = logkv::store::PutOptions { ttl: Some(*ttl), ..Default::default() };
+            let options = logkv::store::PutOptions::ttl(*ttl);
             store.put_with(key, value, &options).map(drop)
         }
         Op::Delete(key) => store.delete(key).map(drop),
