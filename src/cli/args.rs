@@ -5,12 +5,15 @@
 //! `records`.
 
 mod commands;
+mod merging;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
 pub(super) use commands::{Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records};
+pub(super) use merging::{Merge, Unasked};
 
 use crate::format::FormatKind;
 use crate::store::{Recovery, SyncPolicy};
@@ -90,6 +93,16 @@ pub(super) struct Global {
     #[arg(long, value_name = "POLICY", default_value = "always", global = true)]
     pub(super) sync: SyncPolicy,
 
+    /// A segment is sealed rather than grow beyond this, as in 64MiB
+    #[arg(long, value_name = "SIZE", env = "LOGKV_MAX_SEGMENT_BYTES", hide_env_values = true, global = true)]
+    #[arg(value_parser = merging::size)]
+    pub(super) max_segment_bytes: Option<u64>,
+
+    /// A segment is sealed at the first write after this time, as in 1day
+    #[arg(long, value_name = "DURATION", env = "LOGKV_MAX_SEGMENT_AGE", hide_env_values = true, global = true)]
+    #[arg(value_parser = merging::duration)]
+    pub(super) max_segment_age: Option<Duration>,
+
     /// How answers are printed; json: one object a line
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
     pub(super) format: OutputFormat,
@@ -108,6 +121,9 @@ pub(super) struct Global {
 
     #[command(flatten)]
     pub(super) from: From,
+
+    #[command(flatten)]
+    pub(super) unasked: Unasked,
 }
 
 impl Global {

@@ -39,7 +39,7 @@ impl Exit {
         match error {
             Error::Locked { .. } => Self::Locked,
             Error::Damaged { .. } | Error::StrictDamage { .. } => Self::Damaged,
-            Error::Refused { .. } => Self::No,
+            Error::Refused { .. } | Error::NoSuchSegment { .. } => Self::No,
             Error::KeyTooLong { .. }
             | Error::ValueTooLong { .. }
             | Error::BatchTooLong { .. }

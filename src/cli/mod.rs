@@ -17,6 +17,7 @@ mod history;
 mod inspect;
 mod interface;
 mod look;
+mod merge;
 mod nearest;
 mod output;
 mod place;
@@ -71,6 +72,7 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::History(args)) => history::history(session, &args),
         Some(Command::Inspect(args)) => inspect::inspect(session, &args),
         Some(Command::Verify(_)) => verify::verify(session),
+        Some(Command::Merge(args)) => merge::merge(session, &args),
         Some(Command::Demo(args)) => demo::demo(session, &args),
     }
 }

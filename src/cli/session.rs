@@ -29,12 +29,16 @@ impl Session {
 
     /// The options of the command line as the engine takes them.
     pub(super) fn options(&self) -> Options {
+        let defaults = Options::default();
         Options {
+            max_segment_bytes: self.global.max_segment_bytes.unwrap_or(defaults.max_segment_bytes),
+            max_segment_age: self.global.max_segment_age,
             sync: self.global.sync,
             create: self.global.create,
             recovery: self.global.recovery(),
             from: self.global.from.format,
-            ..Options::default()
+            auto_merge: self.global.unasked.auto_merge(),
+            ..defaults
         }
     }
 

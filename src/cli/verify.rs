@@ -69,19 +69,14 @@ fn summary(report: &Report) -> String {
     let damaged = report.findings.iter().filter(|finding| finding.severity == Severity::Damage).count();
     let findings = match report.findings.len() as u64 {
         0 => "no findings".to_owned(),
-        some => format!("{}, {} of them damage", several(some, "finding"), text::count(damaged as u64)),
+        some => format!("{}, {} of them damage", text::several(some, "finding"), text::count(damaged as u64)),
     };
     format!(
         "read {} in {}: {} sound, {findings}",
         text::size(report.bytes),
-        several(report.segments, "segment"),
-        several(report.records, "record"),
+        text::several(report.segments, "segment"),
+        text::several(report.records, "record"),
     )
-}
-
-/// `1 finding`, `2 findings`.
-fn several(number: u64, what: &str) -> String {
-    format!("{} {what}{}", text::count(number), if number == 1 { "" } else { "s" })
 }
 
 #[derive(Serialize)]

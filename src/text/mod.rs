@@ -20,5 +20,5 @@ pub use escape::{Clipped, Escaped, escape, escape_into, escape_str, escape_to_wi
 pub use literal::{FilesAllowed, ValueLiteral, key_literal, parse_key, parse_value, value_literal};
 pub use literal_error::{LiteralError, LiteralProblem};
 pub use time::{age, duration, parse_duration, rfc3339, timestamp};
-pub use units::{UnitError, count, parse_size, percent, size};
+pub use units::{UnitError, count, parse_size, percent, several, size};
 pub use words::{CommandLine, CursorWord, Word, key_word};

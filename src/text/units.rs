@@ -29,6 +29,11 @@ pub fn count(number: u64) -> String {
     grouped
 }
 
+/// `1 segment`, `2 segments`.
+pub fn several(number: u64, what: &str) -> String {
+    format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// A share between 0 and 1 as `41%`. Only nothing is `0%` and only everything is `100%`: what lies close is `<1%`,
 /// `>99%`. A share of nothing (`0.0 / 0.0`) is `0%`.
 pub fn percent(share: f64) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::From;
+use super::{From, Merge};
 use crate::format::{FormatKind, SegmentId};
 use crate::text;
 
@@ -38,6 +38,8 @@ pub(in crate::cli) enum Command {
     Inspect(Inspect),
     /// Reads every byte and lists what it finds
     Verify(Verify),
+    /// Gives dead bytes back to the disk: copies what is live out of segments into new ones
+    Merge(Merge),
     /// Opens the interface on a sample store that is made for it
     Demo(Demo),
 }
@@ -210,6 +212,7 @@ impl Command {
             Self::Dump(args) => args.from.format,
             Self::History(args) => args.from.format,
             Self::Verify(args) => args.from.format,
+            Self::Merge(args) => args.from.format,
             Self::Records(_) | Self::Inspect(_) | Self::Demo(_) => None,
         }
     }
