@@ -22,8 +22,8 @@ use logkv::format::record::{FILE_FIELDS, FILE_HEADER_LEN};
 use logkv::format::{Field, Origin};
 use logkv::store::scan::What;
 use logkv::store::{
-    Batch, BatchWritten, Condition, Entry, Event, Expiry, Finding, Location, Observer, PutOptions, Recovery,
-    SyncPolicy, Written,
+    Batch, BatchWritten, Condition, Entry, Event, Expiry, Finding, Location, MergeChoice, MergeControl, MergePolicy,
+    Observer, PutOptions, Recovery, SyncPolicy, Written,
 };
 use logkv::{Options, Store};
 use support::ManualClock;
@@ -77,6 +77,10 @@ enum Command {
     /// Writes a batch. Example: batch "put fruit apple" "delete pear"
     Batch(Vec<String>),
     Sync,
+    /// What a merge would do: of everything (`all`), by the policy (`policy`), or of some segments. Example: plan 1 2
+    Plan(Vec<String>),
+    /// Does it. Example: merge all
+    Merge(Vec<String>),
     Refresh,
     Stats,
     Segments,
@@ -330,6 +334,31 @@ fn masked(error: logkv::Error) -> String {
     error.to_string().replace(&format!("process {}", std::process::id()), "process PID")
 }
 
+fn choice(words: &[String]) -> Result<MergeChoice, Box<dyn Error>> {
+    Ok(match words {
+        [all] if all == "all" => MergeChoice::All,
+        [policy] if policy == "policy" => MergeChoice::Policy(MergePolicy::default()),
+        ids => MergeChoice::Segments(ids.iter().map(|id| id.parse()).collect::<Result<_, _>>()?),
+    })
+}
+
+fn plan(store: &Store, choice: &MergeChoice) -> Result<String, Box<dyn Error>> {
+    let plan = store.merge_plan(choice)?;
+    let mut out = String::new();
+    for input in &plan.inputs {
+        writeln!(out, "{}: {} of {} bytes stay ({})", input.segment, input.kept_bytes, input.bytes, input.why.name())?;
+    }
+    for (segment, why) in &plan.left_out {
+        writeln!(out, "{segment}: left out ({})", why.name())?;
+    }
+    writeln!(out, "{} bytes written, {} freed", plan.written_bytes, plan.freed_bytes)?;
+    store.kept_tombstones(&plan, &mut |kept| {
+        let (key, segment, held_by) = (kept.key.escape_ascii(), kept.segment, kept.held_by);
+        out += &format!("\"{key}\" stays deleted by {segment}:{}, for the sake of segment {held_by}\n", kept.offset);
+    })?;
+    Ok(out)
+}
+
 fn answer(store: &Store, command: &Command) -> Result<String, Box<dyn Error>> {
     Ok(match command {
         Command::Put { key, value, ttl, if_absent } => {
@@ -353,6 +382,20 @@ fn answer(store: &Store, command: &Command) -> Result<String, Box<dyn Error>> {
             store.range((Bound::Included(from.as_bytes()), Bound::Excluded(to.as_bytes()))).map(listed).collect()
         }
         Command::Batch(lines) => batch(store, lines)?,
+        Command::Plan(what) => plan(store, &choice(what)?)?,
+        Command::Merge(what) => match store.merge(&choice(what)?, &MergeControl::default())? {
+            Some(merged) => format!(
+                "{:?} became {:?}: {} bytes written, {} freed, {} live records, tombstones: {} gone, {} stay\n",
+                merged.inputs,
+                merged.outputs,
+                merged.written_bytes,
+                merged.freed_bytes,
+                merged.records,
+                merged.tombstones_dropped,
+                merged.tombstones_kept
+            ),
+            None => "nothing to gain\n".to_owned(),
+        },
         Command::Sync => {
             store.sync()?;
             String::new()
@@ -506,5 +549,5 @@ macro_rules! scripts {
 
 scripts! {
     batches conditions crash damage expiry full_disk hints keys limits lock log_and_index
-    merged newer readers rotation stopped strays sync_policies
+    merge merged newer readers rotation stopped strays sync_policies
 }

@@ -220,7 +220,9 @@ fn candidates(inner: &Inner, choice: &MergeChoice, when: When) -> Result<(Vec<Ca
 }
 
 fn by_ledger(inner: &Inner, policy: &MergePolicy, info: &SegmentInfo) -> Result<WhyMerged, LeftOut> {
-    if policy.wants(info.bytes, info.dead_bytes) {
+    // Where nothing lives, the file header goes too.
+    let freed = if info.live_records == 0 { info.bytes } else { info.dead_bytes };
+    if policy.wants(info.bytes, freed) {
         return Ok(WhyMerged::Dead);
     }
     if is_small(inner, policy, info) { Ok(WhyMerged::Small) } else { Err(LeftOut::LittleToGain) }
