@@ -4,8 +4,8 @@
 //! Dependencies point one way, and `tests/layers.rs` keeps it so:
 //!
 //! ```text
-//! text, format, error  ←  disk  ←  store  ←  inspect, value, sample  ←  tui  ←  cli  ←  main
-//!  (words, bytes)        (files)  (engine)  (questions, decoding)     (faces)
+//! text, format, error  ←  disk  ←  store  ←  inspect, value, transfer, sample  ←  tui  ←  cli  ←  main
+//!  (words, bytes)        (files)  (engine)  (questions, decoding, moving)       (faces)
 //! ```
 //!
 //! Start reading at [`mod@format`] for the bytes, [`store`] for the promises and how they are kept.
@@ -40,6 +40,7 @@ pub mod inspect;
 mod primitives;
 pub mod store;
 pub mod text;
+pub mod transfer;
 pub mod value;
 
 #[cfg(feature = "cli")]
