@@ -6,6 +6,8 @@
 mod contract;
 #[path = "cli/looking.rs"]
 mod looking;
+#[path = "cli/moving.rs"]
+mod moving;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/sessions.rs"]

@@ -6,6 +6,7 @@
 
 mod commands;
 mod merging;
+mod moving;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, ValueEnum, ValueHint};
 
 pub(super) use commands::{Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records};
 pub(super) use merging::{Merge, Unasked};
+pub(super) use moving::{Export, ExportArg, Import, SourceFormat};
 
 use crate::format::FormatKind;
 use crate::store::{Recovery, SyncPolicy};

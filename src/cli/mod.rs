@@ -13,7 +13,9 @@ mod args;
 mod demo;
 mod dump;
 mod exit;
+mod export;
 mod history;
+mod import;
 mod inspect;
 mod interface;
 mod look;
@@ -73,6 +75,8 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::Inspect(args)) => inspect::inspect(session, &args),
         Some(Command::Verify(_)) => verify::verify(session),
         Some(Command::Merge(args)) => merge::merge(session, &args),
+        Some(Command::Import(args)) => import::import(session, &args),
+        Some(Command::Export(args)) => export::export(session, &args),
         Some(Command::Demo(args)) => demo::demo(session, &args),
     }
 }

@@ -58,6 +58,11 @@ impl Out {
         self.to.write_all(bytes).map_err(failed)
     }
 
+    /// For those who write much. Their errors become those of this stream by [`failed`].
+    pub(super) fn writer(&mut self) -> &mut impl Write {
+        &mut self.to
+    }
+
     /// Hands everything to the system.
     pub(super) fn finish(&mut self) -> anyhow::Result<()> {
         self.to.flush().map_err(failed)
@@ -101,7 +106,8 @@ pub(super) fn wants_color(color: Color, terminal: bool) -> bool {
     }
 }
 
-fn failed(error: io::Error) -> anyhow::Error {
+/// What a failure to write to standard output means: invariant 3.
+pub(super) fn failed(error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return ClosedPipe.into();
     }

@@ -10,7 +10,7 @@ use super::args::{Cli, Color, Global};
 use super::exit::{Exit, Usage};
 use super::output::{Out, Tone, paint, wants_color};
 use super::place::{explain, is_missing};
-use crate::store::{LookedUp, Options, Severity, Store, look_up};
+use crate::store::{LookedUp, Options, Severity, Store, SyncPolicy, look_up};
 use crate::text;
 
 /// One run of the program.
@@ -62,13 +62,24 @@ impl Session {
         Store::open_read_only(dir, options).map_err(|error| explain(dir, error))
     }
 
+    /// Refuses where writing was forbidden, before anything else is done.
+    pub(super) fn may_write(&self) -> Result<(), Usage> {
+        if self.global.read_only {
+            return Err(Usage("--read-only forbids what this command does".into()));
+        }
+        Ok(())
+    }
+
     /// Opens the store as its writer. `make` also makes a directory that is missing; one that holds other files becomes
     /// a store only with `--create`.
     pub(super) fn write(&self, make: bool) -> anyhow::Result<Store> {
-        if self.global.read_only {
-            return Err(Usage("--read-only forbids what this command does".into()).into());
-        }
-        let mut options = self.options();
+        self.write_with(make, self.global.sync)
+    }
+
+    /// The same for those who sync by themselves.
+    pub(super) fn write_with(&self, make: bool, sync: SyncPolicy) -> anyhow::Result<Store> {
+        self.may_write()?;
+        let mut options = Options { sync, ..self.options() };
         let dir = &self.global.dir;
         options.create |= make && is_missing(dir);
         let store = Store::open(dir, options).map_err(|error| explain(dir, error))?;

@@ -1,10 +1,11 @@
 //! What clap has to say, in this program's voice: help and version as they are, faults as one escaped sentence.
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::exit::{Exit, Usage};
 use super::session::Notes;
 use crate::text;
+use crate::transfer::ExportFormat;
 
 /// Prints what ended the parsing.
 pub(super) fn answer(error: &clap::Error) -> Exit {
@@ -13,8 +14,21 @@ pub(super) fn answer(error: &clap::Error) -> Exit {
         let _ = error.print();
         return Exit::Yes;
     }
-    Notes::plain().error(&Usage(sentence(&error.render().to_string())).into());
+    let sentence = sentence(&error.render().to_string());
+    let sentence = instead(error).map_or(sentence.clone(), |tip| format!("{sentence}; {tip}"));
+    Notes::plain().error(&Usage(sentence).into());
     Exit::Usage
+}
+
+/// `--format` is how answers are printed, everywhere; what `export` writes has an option of its own.
+fn instead(error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let format: ExportFormat = text(ContextKind::InvalidValue)?.parse().ok()?;
+    let is_format = text(ContextKind::InvalidArg)?.starts_with("--format ");
+    is_format.then(|| format!("what export writes is chosen with --as {}", format.name()))
 }
 
 /// Joins the paragraphs of clap's message. The arguments in it are the user's, so every line is escaped.

@@ -19,6 +19,8 @@ const LOOKS: &[&[&str]] = &[
     &["dump", "1", "40"],
     &["dump", "1", "0", "--format", "json"],
     &["history", "k"],
+    &["export"],
+    &["export", "--as", "resp", "--prefix", "k"],
     &["verify"],
     &["verify", "--recovery", "strict"],
     &["stats", "--create"],

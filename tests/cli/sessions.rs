@@ -56,4 +56,4 @@ macro_rules! sessions {
     };
 }
 
-sessions! { byte_by_byte damage first_steps history json literals look_inside merging one_file other_formats usage }
+sessions! { byte_by_byte damage first_steps history json literals look_inside merging moving one_file other_formats usage }

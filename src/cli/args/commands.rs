@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::{From, Merge};
+use super::{Export, From, Import, Merge};
 use crate::format::{FormatKind, SegmentId};
 use crate::text;
 
@@ -40,6 +40,10 @@ pub(in crate::cli) enum Command {
     Verify(Verify),
     /// Gives dead bytes back to the disk: copies what is live out of segments into new ones
     Merge(Merge),
+    /// Puts the rows of a JSONL or CSV text, or the keys of another store, into the store
+    Import(Import),
+    /// Writes all keys and values as JSONL, CSV or RESP
+    Export(Export),
     /// Opens the interface on a sample store that is made for it
     Demo(Demo),
 }
@@ -213,7 +217,8 @@ impl Command {
             Self::History(args) => args.from.format,
             Self::Verify(args) => args.from.format,
             Self::Merge(args) => args.from.format,
-            Self::Records(_) | Self::Inspect(_) | Self::Demo(_) => None,
+            Self::Export(args) => args.from.format,
+            Self::Records(_) | Self::Inspect(_) | Self::Import(_) | Self::Demo(_) => None,
         }
     }
 }
