@@ -54,6 +54,7 @@ mod rotate;
 pub mod scan;
 mod segment;
 mod sync;
+mod view;
 mod writer;
 
 use std::ops::Bound;
@@ -79,6 +80,7 @@ pub use merge::{
 pub use options::{Clock, Condition, Expiry, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
 pub use parts::KeyParts;
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
+pub use view::View;
 
 use group::Task;
 use inner::Inner;
