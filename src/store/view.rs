@@ -40,7 +40,7 @@ impl Store {
     pub fn fold(
         &self,
         prefix: &[u8],
-        visit: &mut dyn FnMut(&[u8], &Entry, Result<Answer>) -> ControlFlow<()>,
+        mut visit: impl FnMut(&[u8], &Entry, Result<Answer>) -> ControlFlow<()>,
     ) -> Result<()> {
         let view = self.view(prefix)?;
         let _ = view.iter().try_for_each(|(key, entry)| visit(key, entry, view.get(key, entry)));
@@ -142,7 +142,7 @@ mod tests {
         let store = store();
         (0..9_u8).for_each(|n| drop(store.put(&[n], b"v").map(drop)));
         let mut seen = Vec::new();
-        let visit = &mut |key: &[u8], _: &Entry, value: Result<Answer>| {
+        let visit = |key: &[u8], _: &Entry, value: Result<Answer>| {
             seen.push((key.to_vec(), value.unwrap().into_value()));
             if seen.len() == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
