@@ -69,6 +69,8 @@ mod tests {
             ("LOCK", Native, Companion),
             ("KEYDIR", Native, Companion),
             ("MERGE", Native, Companion),
+            ("SNAPSHOT", Native, Companion),
+            ("SNAPSHOT.tmp", Native, Leftover),
             ("0000000001.data.tmp", Native, Leftover),
             ("KEYDIR.tmp", Native, Leftover),
             ("1.bitcask.data", Riak, Segment(1)),

@@ -40,6 +40,7 @@ mod lock;
 mod log;
 mod look_up;
 mod merge;
+mod moment;
 mod new_file;
 mod op;
 mod open;
@@ -55,6 +56,7 @@ pub mod scan;
 mod segment;
 mod sync;
 mod view;
+mod vouch;
 mod writer;
 
 use std::ops::Bound;
@@ -77,10 +79,12 @@ pub use look_up::{LookedUp, look_up, look_up_on};
 pub use merge::{
     AutoMerge, KeptTombstone, LeftOut, MergeChoice, MergeControl, MergeInput, MergePlan, MergePolicy, Merged, WhyMerged,
 };
+pub use moment::{Moment, MomentSegment};
 pub use options::{Clock, Condition, Expiry, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
 pub use parts::KeyParts;
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
 pub use view::View;
+pub use vouch::{Vouched, vouch};
 
 use group::Task;
 use inner::Inner;

@@ -126,7 +126,7 @@ fn role(name: &str) -> Option<FileRole> {
     if let Some(stem) = name.strip_suffix(".tmp") {
         return role(stem).filter(|role| *role != FileRole::Leftover).map(|_| FileRole::Leftover);
     }
-    if matches!(name, "LOCK" | "KEYDIR" | merge_file::NAME) {
+    if matches!(name, "LOCK" | "KEYDIR" | merge_file::NAME | "SNAPSHOT") {
         return Some(FileRole::Companion);
     }
     if let Some(stem) = name.strip_suffix(".data") {
