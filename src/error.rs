@@ -147,6 +147,18 @@ pub enum Error {
         /// The store's directory.
         dir: PathBuf,
     },
+    /// A snapshot or archive does not hold; nothing was made of it.
+    BadSnapshot {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The one who watched asked to stop; what was being made is not there.
+    Stopped {
+        /// What was being made.
+        path: PathBuf,
+    },
     /// There is no segment with this id.
     NoSuchSegment {
         /// The store's directory.
@@ -253,6 +265,17 @@ impl fmt::Display for Error {
             }
             Self::MergeCancelled { dir } => {
                 write!(f, "the merge of {} was cancelled; nothing has changed", text::path(dir))
+            }
+            Self::BadSnapshot { path, reason } => {
+                write!(
+                    f,
+                    "{} is not a whole snapshot: {}; use another copy",
+                    text::path(path),
+                    text::escape_str(reason)
+                )
+            }
+            Self::Stopped { path } => {
+                write!(f, "stopped before {} was complete; nothing of it is there", text::path(path))
             }
             Self::NoSuchSegment { dir, segment } => {
                 write!(f, "{} has no segment {segment}; `logkv segments` lists them", text::path(dir))

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
-pub(super) use commands::{Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records};
+pub(super) use commands::{Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records, Restore, Snapshot};
 pub(super) use merging::{Merge, Unasked};
 pub(super) use moving::{Export, ExportArg, Import, SourceFormat};
 

@@ -38,7 +38,7 @@ impl Exit {
     pub(super) fn of_store(error: &Error) -> Self {
         match error {
             Error::Locked { .. } => Self::Locked,
-            Error::Damaged { .. } | Error::StrictDamage { .. } => Self::Damaged,
+            Error::Damaged { .. } | Error::StrictDamage { .. } | Error::BadSnapshot { .. } => Self::Damaged,
             Error::Refused { .. } | Error::NoSuchSegment { .. } => Self::No,
             Error::KeyTooLong { .. }
             | Error::ValueTooLong { .. }

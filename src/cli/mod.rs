@@ -26,7 +26,9 @@ mod place;
 mod progress;
 mod read;
 mod records;
+mod restore;
 mod session;
+mod snapshot;
 mod usage;
 mod verify;
 mod words;
@@ -77,6 +79,8 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::Merge(args)) => merge::merge(session, &args),
         Some(Command::Import(args)) => import::import(session, &args),
         Some(Command::Export(args)) => export::export(session, &args),
+        Some(Command::Snapshot(args)) => snapshot::snapshot(session, &args),
+        Some(Command::Restore(args)) => restore::restore(session, &args),
         Some(Command::Demo(args)) => demo::demo(session, &args),
     }
 }

@@ -44,6 +44,10 @@ pub(in crate::cli) enum Command {
     Import(Import),
     /// Writes all keys and values as JSONL, CSV or RESP
     Export(Export),
+    /// Copies the store as of one moment, while writes go on
+    Snapshot(Snapshot),
+    /// Makes a store of a snapshot, after reading every record of it
+    Restore(Restore),
     /// Opens the interface on a sample store that is made for it
     Demo(Demo),
 }
@@ -193,6 +197,45 @@ pub(in crate::cli) struct Verify {
     from: From,
 }
 
+/// `logkv snapshot`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+DEST must not exist or be an empty directory; it is complete or absent, whatever happens. A snapshot is a store itself:
+logkv -d DEST opens it. Segments that are never written again are linked where both are on one file system, and copied
+elsewhere. An archive is a tar stream in an LZ4 frame: lz4 -dc DEST | tar x unpacks it too.
+A writer in another process need not stop. In json, took and created are microseconds.")]
+pub(in crate::cli) struct Snapshot {
+    /// Where it is made
+    #[arg(value_name = "DEST", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) dest: PathBuf,
+    /// Makes one compressed file instead of a directory
+    #[arg(long, conflicts_with_all = ["copy", "earlier"])]
+    pub(in crate::cli) archive: bool,
+    /// Copies every file, so that nothing is shared with the store
+    #[arg(long)]
+    pub(in crate::cli) copy: bool,
+    /// Links from this earlier snapshot what has not changed since
+    #[arg(long = "incremental-to", value_name = "EARLIER", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) earlier: Option<PathBuf>,
+}
+
+/// `logkv restore`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The store is made in --dir, which must not exist or be an empty directory; it appears once every file and every record
+has held, or not at all. Exit code 4 if SRC is not what its manifest says.")]
+pub(in crate::cli) struct Restore {
+    /// A snapshot's directory, or an archive
+    #[arg(value_name = "SRC", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) source: PathBuf,
+    /// Only reads SRC and checks every file's checksum
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Also restores a snapshot of a store that was damaged, damage and all
+    #[arg(long)]
+    pub(in crate::cli) keep_damage: bool,
+}
+
 /// `logkv demo`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -218,7 +261,12 @@ impl Command {
             Self::Verify(args) => args.from.format,
             Self::Merge(args) => args.from.format,
             Self::Export(args) => args.from.format,
-            Self::Records(_) | Self::Inspect(_) | Self::Import(_) | Self::Demo(_) => None,
+            Self::Records(_)
+            | Self::Inspect(_)
+            | Self::Import(_)
+            | Self::Snapshot(_)
+            | Self::Restore(_)
+            | Self::Demo(_) => None,
         }
     }
 }
