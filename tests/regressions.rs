@@ -16,6 +16,8 @@ mod following;
 mod looking;
 #[path = "regressions/lost.rs"]
 mod lost;
+#[path = "regressions/merging.rs"]
+mod merging;
 #[path = "regressions/opening.rs"]
 mod opening;
 #[path = "regressions/writing.rs"]

@@ -165,7 +165,7 @@ pub(super) fn plan(inner: &Inner, choice: &MergeChoice, when: When) -> Result<Me
         let (mut candidates, mut left_out) = candidates(inner, choice, when)?;
         let weighed = weigh(inner, &mut candidates, &mut left_out, choice);
         match weighed.and_then(|()| tally(inner, &ids(&candidates), &mut |_| {})) {
-            Ok(tally) => return Ok(sum_up(inner, &candidates, left_out, tally)),
+            Ok(tally) => return Ok(sum_up(&candidates, left_out, tally)),
             // The next round leaves it out.
             Err((segment, Stop::Damaged(damage))) => inner.note(super::finding(inner, segment, &damage)),
             Err((_, Stop::Failed(error))) => return Err(error),
@@ -292,6 +292,9 @@ struct Tally {
     let_go: u64,
     let_go_by_filter: u64,
     held_by: BTreeMap<SegmentId, u64>,
+    outputs: u64,
+    /// Bytes of the last output.
+    filled: u64,
 }
 
 impl Tally {
@@ -299,7 +302,7 @@ impl Tally {
         self.kept_bytes.get(&id).copied().unwrap_or_default()
     }
 
-    fn count(&mut self, segment: SegmentId, entry: &HintEntry<'_>, fate: Fate) {
+    fn count(&mut self, segment: SegmentId, entry: &HintEntry<'_>, fate: Fate, max_segment_bytes: u64) {
         let kept = match fate {
             Fate::Copied => {
                 self.live_records += u64::from(entry.kind == Kind::Put);
@@ -317,6 +320,19 @@ impl Tally {
             Fate::Superseded => 0,
         };
         *self.kept_bytes.entry(segment).or_default() += kept;
+        self.pack(kept, max_segment_bytes);
+    }
+
+    /// Puts a record where copying will put it, since outputs are not filled to the last byte.
+    fn pack(&mut self, len: u64, max_segment_bytes: u64) {
+        if len == 0 {
+            return;
+        }
+        if self.outputs == 0 || self.filled.saturating_add(len) > max_segment_bytes {
+            self.outputs += 1;
+            self.filled = record::FILE_HEADER_LEN as u64;
+        }
+        self.filled += len;
     }
 }
 
@@ -332,7 +348,7 @@ fn tally(inner: &Inner, ids: &[SegmentId], tell: Tell<'_>) -> Result<Tally, (Seg
                 let HintEntry { key, offset, tstamp, .. } = *entry;
                 tell(KeptTombstone { key, segment: id, offset, tstamp, is_expired, held_by });
             }
-            tally.count(id, entry, fate);
+            tally.count(id, entry, fate, inner.options.max_segment_bytes);
             Ok(())
         });
         tally.hint_bytes += read.map_err(|stop| (id, stop))?;
@@ -341,13 +357,11 @@ fn tally(inner: &Inner, ids: &[SegmentId], tell: Tell<'_>) -> Result<Tally, (Seg
     Ok(tally)
 }
 
-fn sum_up(inner: &Inner, candidates: &[Candidate], left_out: LeftOuts, tally: Tally) -> MergePlan {
+fn sum_up(candidates: &[Candidate], left_out: LeftOuts, tally: Tally) -> MergePlan {
     let inputs: Vec<MergeInput> = candidates.iter().map(|candidate| input(candidate, &tally)).collect();
     let kept: u64 = inputs.iter().map(|input| input.kept_bytes).sum();
-    let header = record::FILE_HEADER_LEN as u64;
-    let room = inner.options.max_segment_bytes.saturating_sub(header).max(1);
-    let outputs = kept.div_ceil(room);
-    let written_bytes = kept + outputs * header;
+    let outputs = tally.outputs;
+    let written_bytes = kept + outputs * record::FILE_HEADER_LEN as u64;
     let bytes: u64 = inputs.iter().map(|input| input.bytes).sum();
     let freed_bytes = bytes.saturating_sub(written_bytes);
     if freed_bytes == 0 && outputs >= inputs.len() as u64 {
