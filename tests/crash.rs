@@ -1,7 +1,7 @@
 //! Promises 1, 2 and 4 at every point where a machine can stop.
 //!
-//! A workload of puts, overwrites and deletes over several small segments runs on the simulated disk and is stopped at
-//! each of its disk operations in turn. What was not synced is dropped, kept, or torn in several ways; then the store is
+//! A workload of puts, deletes, batches and merges over several small segments runs on the simulated disk and is stopped
+//! at each of its disk operations in turn. What was not synced is dropped, kept, or torn in several ways; then the store is
 //! opened again, and what it holds must be what the workload had written up to some point: not before the last thing
 //! that was acknowledged as durable, and not after the last thing that was asked for. Recovery itself is stopped at each
 //! of its operations too.
@@ -10,45 +10,19 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use logkv::disk::sim::{CrashPolicy, Geometry, SimDisk};
+use logkv::disk::sim::{CrashPolicy, Geometry, Image, SimDisk};
+use logkv::format::{MergeFile, MergePart};
 use logkv::store::SyncPolicy;
 use logkv::{Error, Options, Store};
 use support::TickingClock;
+use support::workload::{Op, State, workload};
 
 const DIR: &str = "data";
-
-type State = BTreeMap<Vec<u8>, Vec<u8>>;
-
-#[derive(Clone, Debug)]
-enum Op {
-    Put(&'static str, String),
-    Delete(&'static str),
-    Sync,
-    Reopen,
-}
-
-fn workload() -> Vec<Op> {
-    let mut ops = vec![];
-    for i in 0..14 {
-        let key = ["a", "b", "c", "dd", "eee"][i % 5];
-        ops.push(Op::Put(key, format!("{key}-{i}-{}", "v".repeat(i * 11 % 47))));
-        match i {
-            3 | 11 => ops.push(Op::Delete("b")),
-            5 => ops.push(Op::Put("", "the empty key".into())),
-            6 => ops.push(Op::Reopen),
-            8 => ops.push(Op::Delete("nothing")),
-            9 => ops.push(Op::Put("a", String::new())),
-            4 | 7 | 12 => ops.push(Op::Sync),
-            _ => {}
-        }
-    }
-    ops
-}
 
 /// Pages and sectors far smaller than a segment, so that there are many ways to tear one.
 fn new_disk() -> SimDisk {
@@ -81,34 +55,22 @@ fn run(disk: &SimDisk, sync: SyncPolicy) -> Progress {
     let open = || Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(sync));
     let Ok(mut store) = open() else { return progress };
     for op in workload() {
-        let written = progress.states.len() - 1;
-        let mut state = progress.states[written].clone();
-        let result = match &op {
-            Op::Put(key, value) => {
-                state.insert(key.as_bytes().to_vec(), value.as_bytes().to_vec());
-                progress.states.push(state);
-                store.put(key.as_bytes(), value.as_bytes()).map(drop)
+        if let Op::Reopen = op {
+            if store.close().is_err() {
+                return progress;
             }
-            Op::Delete(key) => {
-                state.remove(key.as_bytes());
-                progress.states.push(state);
-                store.delete(key.as_bytes()).map(drop)
-            }
-            Op::Sync => store.sync(),
-            Op::Reopen => {
-                if store.close().is_err() {
-                    return progress;
-                }
-                progress.durable = written;
-                let Ok(again) = open() else { return progress };
-                store = again;
-                continue;
-            }
-        };
-        if result.is_err() {
+            progress.durable = progress.states.len() - 1;
+            let Ok(again) = open() else { return progress };
+            store = again;
+            continue;
+        }
+        let mut state = progress.states.last().unwrap().clone();
+        op.apply(&mut state);
+        progress.states.push(state);
+        if op.run(&store).is_err() {
             return progress;
         }
-        if sync == SyncPolicy::Always || matches!(op, Op::Sync) {
+        if sync == SyncPolicy::Always || op.makes_durable() {
             progress.durable = progress.states.len() - 1;
         }
     }
@@ -129,7 +91,8 @@ fn contents(store: &Store, what: &str) -> State {
         .collect()
 }
 
-fn check(disk: &SimDisk, sync: SyncPolicy, progress: &Progress, what: &str) {
+/// What is found is a prefix, and nothing is destroyed. Returns it.
+fn check(disk: &SimDisk, sync: SyncPolicy, progress: &Progress, what: &str) -> State {
     let before = disk.image();
     let store = match Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(sync)) {
         Ok(store) => store,
@@ -143,18 +106,19 @@ fn check(disk: &SimDisk, sync: SyncPolicy, progress: &Progress, what: &str) {
     assert!(damage.is_empty(), "{what}: a crash is no damage: {damage:?}");
     nothing_is_destroyed(&before, &disk.image(), what);
     ledger_is_right(&store, what);
-    drop(store);
+    found
+}
 
-    let settled = disk.image();
+/// What was found stays: the next open changes nothing, and the one after writes on.
+fn check_later(disk: &SimDisk, sync: SyncPolicy, found: State, what: &str) {
+    let mut settled = disk.image();
     let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(sync)).unwrap();
     assert_eq!(contents(&store, what), found, "{what}: the second open");
     drop(store);
     let mut again = disk.image();
-    let lock = Path::new("/data/LOCK").to_path_buf();
-    let mut settled = settled;
     settled.retain(|path, _| !path.ends_with("LOCK"));
     again.retain(|path, _| !path.ends_with("LOCK"));
-    assert_eq!(settled.keys().collect::<Vec<_>>(), again.keys().collect::<Vec<_>>(), "{what} {lock:?}");
+    assert_eq!(settled.keys().collect::<Vec<_>>(), again.keys().collect::<Vec<_>>(), "{what}");
     assert!(settled == again, "{what}: the second open changed a byte");
 
     let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(sync)).unwrap();
@@ -168,15 +132,22 @@ fn check(disk: &SimDisk, sync: SyncPolicy, progress: &Progress, what: &str) {
     assert_eq!(contents(&store, what), expected, "{what}: writing on after recovery");
 }
 
-/// Promise 4: what a segment lost is a tail, and all of it that is not zero is in the quarantine.
-fn nothing_is_destroyed(before: &logkv::disk::sim::Image, after: &logkv::disk::sim::Image, what: &str) {
+/// Promise 4: what a segment lost is a tail, and all of it that is not zero is in the quarantine. Segments go only as the
+/// `MERGE` file says, and only while what takes their place is there.
+fn nothing_is_destroyed(before: &Image, after: &Image, what: &str) {
     let saved: Vec<&[u8]> = after
         .iter()
         .filter(|(path, _)| path.to_string_lossy().contains("quarantine/"))
         .map(|(_, bytes)| bytes.as_slice())
         .collect();
+    let merge = before.iter().find(|(path, _)| path.ends_with("MERGE")).map(|(_, bytes)| MergeFile::decode(bytes));
+    let merge = merge.map(|merge| merge.unwrap_or_else(|e| panic!("{what}: MERGE appears whole: {e:?}")));
     for (path, bytes) in before.iter().filter(|(path, _)| path.to_string_lossy().ends_with(".data")) {
-        let now = after.get(path).unwrap_or_else(|| panic!("{what}: {path:?} is gone"));
+        let Some(now) = after.get(path) else {
+            let merge = merge.as_ref().unwrap_or_else(|| panic!("{what}: {path:?} is gone"));
+            assert!(is_replaced(merge, path, after), "{what}: {path:?} is gone, {merge:?}");
+            continue;
+        };
         let kept = now.len().min(bytes.len());
         assert_eq!(bytes[..kept], now[..kept], "{what}: {path:?} was rewritten");
         let cut = &bytes[kept..];
@@ -186,6 +157,19 @@ fn nothing_is_destroyed(before: &logkv::disk::sim::Image, after: &logkv::disk::s
             cut.len()
         );
     }
+    assert!(!after.keys().any(|path| path.ends_with("MERGE")), "{what}: the merge has come to its end");
+}
+
+/// Whether all outputs are there and this is an input, or the other way round.
+fn is_replaced(merge: &MergeFile, path: &Path, after: &Image) -> bool {
+    let name = |part: &MergePart| format!("{:010}.data", part.id);
+    let has = |parts: &[MergePart]| parts.iter().any(|part| path.ends_with(name(part)));
+    let there = |parts: &[MergePart]| {
+        parts
+            .iter()
+            .all(|part| after.iter().any(|(path, bytes)| path.ends_with(name(part)) && bytes.len() as u64 == part.len))
+    };
+    (has(&merge.inputs) && there(&merge.outputs)) || (has(&merge.outputs) && there(&merge.inputs))
 }
 
 fn ledger_is_right(store: &Store, what: &str) {
@@ -207,10 +191,19 @@ fn ways() -> Vec<(CrashPolicy, u64)> {
     ways
 }
 
+/// Runs a test of one policy for all of them at once; the sum of what they count.
+fn for_each_policy(test: impl Fn(SyncPolicy) -> u64 + Sync) -> u64 {
+    let test = &test;
+    thread::scope(|scope| {
+        let tests = POLICIES.map(|sync| scope.spawn(move || test(sync)));
+        tests.into_iter().map(|test| test.join().unwrap()).sum()
+    })
+}
+
 #[test]
 fn a_crash_at_any_disk_operation_leaves_a_prefix_of_what_was_written() {
-    let mut points = 0;
-    for sync in POLICIES {
+    let points = for_each_policy(|sync| {
+        let mut points = 0;
         let dry = new_disk();
         let whole = run(&dry, sync);
         assert_eq!(whole.durable, whole.states.len() - 1, "the workload itself goes through");
@@ -221,18 +214,21 @@ fn a_crash_at_any_disk_operation_leaves_a_prefix_of_what_was_written() {
             for (policy, seed) in ways() {
                 let after = disk.crash(policy, seed);
                 let what = format!("{sync}, stopped at {}, {policy:?} {seed}", dry.trace()[op as usize - 1]);
-                check(&after, sync, &progress, &what);
+                let found = check(&after, sync, &progress, &what);
+                check_later(&after, sync, found, &what);
                 points += 1;
             }
         }
-    }
+        points
+    });
     println!("{points} crashes");
+    assert!(points > 5000);
 }
 
 #[test]
 fn a_crash_while_recovering_from_a_crash_loses_nothing_more() {
-    let mut points = 0;
-    for sync in POLICIES {
+    let points = for_each_policy(|sync| {
+        let mut points = 0;
         let dry = new_disk();
         run(&dry, sync);
         for op in 1..=dry.ops() {
@@ -249,18 +245,18 @@ fn a_crash_while_recovering_from_a_crash_loses_nothing_more() {
                     again.crash_at(again.ops() + step);
                     drop(Store::open_on(Arc::new(again.clone()), Path::new(DIR), options(sync)));
                     for (policy, seed) in [(CrashPolicy::Drop, 0), (CrashPolicy::Torn, 3)] {
-                        let what = format!(
-                            "{sync}, stopped at {}, then in recovery step {step}",
-                            dry.trace()[op as usize - 1]
-                        );
+                        let stopped_at = &dry.trace()[op as usize - 1];
+                        let what = format!("{sync}, stopped at {stopped_at}, then in recovery step {step}");
                         check(&again.crash(policy, seed), sync, &progress, &what);
                         points += 1;
                     }
                 }
             }
         }
-    }
+        points
+    });
     println!("{points} crashes while recovering");
+    assert!(points > 40_000);
 }
 
 #[test]

@@ -15,6 +15,7 @@
 pub mod broken;
 mod clock;
 mod rng;
+pub mod workload;
 
 use std::collections::BTreeMap;
 use std::fs;
