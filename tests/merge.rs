@@ -14,7 +14,8 @@ use std::time::Duration;
 use logkv::disk::sim::{CrashPolicy, Fault, SimDisk};
 use logkv::format::{MergeFile, Origin};
 use logkv::store::{
-    Event, FindingKind, LeftOut, MergeChoice, MergeControl, MergePolicy, Merged, Mode, Observer, PutOptions, WhyMerged,
+    AutoMerge, Event, FindingKind, LeftOut, MergeChoice, MergeControl, MergePolicy, Merged, Mode, Observer, PutOptions,
+    WhyMerged,
 };
 use logkv::{Error, Options, Store};
 use support::ManualClock;
@@ -530,4 +531,139 @@ fn a_merge_of_a_later_version_is_refused() {
     scene.disk.insert("/data/MERGE", bytes).unwrap();
     let opened = Store::open_on(Arc::new(scene.disk.clone()), Path::new(DIR), options(&scene.clock));
     assert!(matches!(opened.unwrap_err(), Error::NeedsNewer { .. }));
+}
+
+#[test]
+fn long_values_are_copied_in_pieces_and_stay_what_they_are() {
+    let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::default()));
+    let options = Options { max_segment_bytes: 8 << 20, ..options(&clock) };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options.clone()).unwrap();
+    let value = |seed: usize, len: usize| -> Vec<u8> { (0..len).map(|i| (i * seed / 7) as u8).collect() };
+    let lens = [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, (3 << 20) + 17, 9 << 20];
+    for (n, len) in lens.iter().enumerate() {
+        store.put(&[n as u8], b"superseded").unwrap();
+        store.put(&[n as u8], &value(n + 1, *len)).unwrap();
+    }
+    let merged = store.merge(&MergeChoice::All, &MergeControl::default()).unwrap().unwrap();
+    assert_eq!(merged.records, lens.len() as u64);
+    store.close().unwrap();
+    let store = Store::open_on(Arc::new(disk), Path::new(DIR), options).unwrap();
+    for (n, len) in lens.iter().enumerate() {
+        assert!(store.get(&[n as u8]).unwrap().value() == Some(&value(n + 1, *len)[..]), "{len} bytes");
+    }
+}
+
+/// Waits for what another thread does. Not a measure of time: it fails only if it never happens.
+fn comes_true(what: &str, is_true: impl Fn() -> bool) {
+    for _ in 0..2000 {
+        if is_true() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("{what}: it never came true");
+}
+
+fn merging_by_itself(clock: &Arc<ManualClock>, window: (u8, u8)) -> Options {
+    let policy = MergePolicy { small_bytes: 0, ..MergePolicy::default() };
+    let auto = AutoMerge { policy, every: Duration::from_millis(5), window, bytes_per_second: None };
+    Options { auto_merge: Some(auto), ..options(clock) }
+}
+
+#[test]
+fn a_store_that_was_opened_for_it_merges_by_itself_and_only_in_its_hours() {
+    let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::default()));
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), merging_by_itself(&clock, (3, 4))).unwrap();
+    for round in 0..40 {
+        store.put(b"k", format!("value of round {round}").as_bytes()).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    let before = store.segments().len();
+    assert!(before > 3, "it is midnight, and nothing is merged");
+    clock.advance(Duration::from_secs(3 * 3600 + 60));
+    comes_true("the merge of three o'clock", || store.segments().len() < 4);
+    assert_eq!(store.get(b"k").unwrap().value(), Some(&b"value of round 39"[..]));
+    store.close().unwrap();
+    assert_eq!(open(&disk, &clock).findings(), []);
+}
+
+#[test]
+fn looking_at_a_store_never_merges_it() {
+    let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::default()));
+    let store = open(&disk, &clock);
+    for round in 0..40 {
+        store.put(b"k", format!("value of round {round}").as_bytes()).unwrap();
+    }
+    store.close().unwrap();
+    let before = disk.image();
+    let reader = merging_by_itself(&clock, (0, 0));
+    let reader = Store::open_read_only_on(Arc::new(disk.clone()), Path::new(DIR), reader).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let refused = reader.merge(&MergeChoice::All, &MergeControl::default());
+    assert!(matches!(refused, Err(Error::ReadOnly { .. })), "{refused:?}");
+    assert!(reader.merge_plan(&MergeChoice::All).unwrap().freed_bytes > 0, "a plan may be looked at");
+    reader.close().unwrap();
+    assert_eq!(disk.image(), before);
+}
+
+/// Stops a merge of everything right after its outputs got their names, with every input still there.
+fn stopped_after_the_outputs_are_named() -> (SimDisk, Arc<ManualClock>, Vec<(Vec<u8>, Option<Vec<u8>>)>) {
+    let build = || {
+        let scene = Scene::new();
+        scene.put("ghost", "old");
+        scene.fill("a", 2);
+        scene.store.delete(b"ghost").unwrap();
+        scene
+    };
+    let clean = build();
+    clean.merge(&MergeChoice::All).unwrap();
+    let expected =
+        clean.store.scan(b"").map(|(key, _)| (key.to_vec(), clean.store.get(&key).unwrap().into_value())).collect();
+    let first_removal =
+        clean.disk.trace().iter().rposition(|op| op.contains("remove") && op.contains(".hint")).unwrap();
+    let removals = clean.disk.trace().iter().filter(|op| op.contains("remove") && op.contains(".hint")).count();
+    assert!(removals >= 2, "{:?}", clean.disk.trace());
+    let scene = build();
+    let mut n = first_removal;
+    while clean.disk.trace()[n - 1].contains("remove") {
+        n -= 1;
+    }
+    scene.disk.crash_at(n as u64 + 1);
+    let _ = scene.store.merge(&MergeChoice::All, &MergeControl::default());
+    (scene.disk.crash(CrashPolicy::Keep, 0), scene.clock, expected)
+}
+
+fn keys(store: &Store) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    store.scan(b"").map(|(key, _)| (key.to_vec(), store.get(&key).unwrap().into_value())).collect()
+}
+
+#[test]
+fn an_output_that_does_not_hold_is_undone_as_long_as_the_inputs_are_there() {
+    let (disk, clock, expected) = stopped_after_the_outputs_are_named();
+    let output = disk.image().into_keys().filter(|path| path.extension().is_some_and(|e| e == "data")).max().unwrap();
+    let middle = disk.image()[&output].len() as u64 / 2;
+    disk.flip_bit(&output, middle * 8).unwrap();
+    let store = open(&disk, &clock);
+    assert_eq!((store.mode(), keys(&store)), (Mode::ReadWrite, expected));
+    assert_eq!((store.findings(), store.directory_findings().unwrap()), (vec![], vec![]));
+    assert!(!disk.image().contains_key(&output) && !disk.image().contains_key(Path::new("data/MERGE")));
+}
+
+#[test]
+fn with_neither_all_inputs_nor_whole_outputs_nothing_is_changed_and_nothing_written() {
+    let (disk, clock, _) = stopped_after_the_outputs_are_named();
+    let output = disk.image().into_keys().filter(|path| path.extension().is_some_and(|e| e == "data")).max().unwrap();
+    let middle = disk.image()[&output].len() as u64 / 2;
+    disk.flip_bit(&output, middle * 8).unwrap();
+    disk.delete(FIRST).unwrap();
+    let before = disk.image();
+    let store = open(&disk, &clock);
+    assert_eq!(store.mode(), Mode::ReadOnly);
+    assert!(store.findings().iter().any(|finding| finding.kind == FindingKind::UnfinishedMerge));
+    assert!(matches!(store.put(b"k", b"v"), Err(Error::ReadOnly { .. })));
+    store.close().unwrap();
+    let data = |image: std::collections::BTreeMap<std::path::PathBuf, Vec<u8>>| -> Vec<_> {
+        image.into_iter().filter(|(path, _)| !path.ends_with("LOCK")).collect()
+    };
+    assert_eq!(data(disk.image()), data(before));
 }
