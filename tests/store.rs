@@ -41,6 +41,9 @@ enum Command {
         /// Seconds.
         #[arg(key)]
         age: Option<u64>,
+        /// How long values live whose put does not say, in seconds.
+        #[arg(key)]
+        ttl: Option<u64>,
         #[arg(key)]
         buffer: Option<usize>,
         #[arg(key, optional)]
@@ -57,7 +60,9 @@ enum Command {
     Crash(String, Option<u64>),
     /// Time passes. Example: tick 90
     Tick(u64),
-    /// Example: put fruit apple ttl=60 `if_absent=true`
+    /// The wall clock is set back. Example: back 90
+    Back(u64),
+    /// Without `ttl`, a value lives as long as the store says; `ttl=0`: for ever. Example: put fruit apple ttl=60 `if_absent=true`
     Put {
         key: String,
         value: String,
@@ -200,6 +205,10 @@ impl goldenscript::Runner for Machine {
                 self.clock.advance(Duration::from_secs(*seconds));
                 String::new()
             }
+            Command::Back(seconds) => {
+                self.clock.set_back(Duration::from_secs(*seconds));
+                String::new()
+            }
             Command::Events => std::mem::take(&mut *self.trace.0.lock().unwrap()).join("\n"),
             Command::Ls => self.ls(),
             Command::Flip(name, at, bit) => nothing(self.disk.flip_bit(path(name), at * 8 + u64::from(*bit)))?,
@@ -247,11 +256,14 @@ impl goldenscript::Runner for Machine {
 
 impl Machine {
     fn open(&mut self, command: &Command, reads: bool) -> Result<String, Box<dyn Error>> {
-        let Command::Open { sync, max, age, buffer, strict, inspect, create } = command else { panic!("not an open") };
+        let Command::Open { sync, max, age, ttl, buffer, strict, inspect, create } = command else {
+            panic!("not an open")
+        };
         let options = Options {
             sync: sync.unwrap_or(SyncPolicy::Always),
             max_segment_bytes: max.unwrap_or(1 << 20),
             max_segment_age: age.map(Duration::from_secs),
+            default_ttl: ttl.map(Duration::from_secs),
             buffer_bytes: buffer.unwrap_or(1 << 20),
             recovery: if *strict { Recovery::Strict } else { Recovery::Tail },
             inspect: *inspect,
@@ -432,7 +444,11 @@ fn batch(store: &Store, lines: &[String]) -> Result<String, Box<dyn Error>> {
 }
 
 fn put_options(ttl: Option<u64>, if_absent: bool) -> PutOptions {
-    let expiry = ttl.map_or(Expiry::Default, |ttl| Expiry::After(Duration::from_secs(ttl)));
+    let expiry = match ttl {
+        None => Expiry::Default,
+        Some(0) => Expiry::Never,
+        Some(ttl) => Expiry::After(Duration::from_secs(ttl)),
+    };
     PutOptions { expiry, condition: if if_absent { Condition::Absent } else { Condition::Always } }
 }
 

@@ -13,12 +13,15 @@ use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
-pub(super) use commands::{Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records, Restore, Snapshot};
+pub(super) use commands::{
+    Batch, Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records, Restore, Snapshot,
+};
 pub(super) use merging::{Merge, Unasked};
 pub(super) use moving::{Export, ExportArg, Import, SourceFormat};
 
 use crate::format::FormatKind;
-use crate::store::{Recovery, SyncPolicy};
+use crate::store::{Expiry, Recovery, SyncPolicy};
+use crate::text;
 
 const USAGE: &str = "\
 logkv [OPTIONS] [PATH]            open the interface on a store's directory, or on one segment file
@@ -105,6 +108,11 @@ pub(super) struct Global {
     #[arg(value_parser = merging::duration)]
     pub(super) max_segment_age: Option<Duration>,
 
+    /// How long values live that are put without --ttl, as in 90s or 1h30m; never
+    #[arg(long, value_name = "DURATION", env = "LOGKV_DEFAULT_TTL", hide_env_values = true, default_value = "never")]
+    #[arg(global = true, value_parser = ttl)]
+    pub(super) default_ttl: Ttl,
+
     /// How answers are printed; json: one object a line
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
     pub(super) format: OutputFormat,
@@ -134,6 +142,36 @@ impl Global {
             RecoveryArg::Tail => Recovery::Tail,
             RecoveryArg::Strict => Recovery::Strict,
         }
+    }
+}
+
+/// How long a value lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ttl {
+    Never,
+    For(Duration),
+}
+
+impl Ttl {
+    /// `None`: for ever.
+    pub(super) fn duration(self) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::For(ttl) => Some(ttl),
+        }
+    }
+
+    /// As a put asks for it.
+    pub(super) fn expiry(self) -> Expiry {
+        self.duration().map_or(Expiry::Never, Expiry::After)
+    }
+}
+
+/// A duration, or `never`.
+pub(super) fn ttl(words: &str) -> Result<Ttl, String> {
+    match words {
+        "never" => Ok(Ttl::Never),
+        _ => text::parse_duration(words).map(Ttl::For).map_err(|e| format!("{e}, or never")),
     }
 }
 

@@ -10,6 +10,9 @@
 //! 3. Answers go to standard output, everything else to standard error, one sentence each.
 
 mod args;
+mod batch;
+mod batch_line;
+mod delete;
 mod demo;
 mod dump;
 mod exit;
@@ -68,7 +71,8 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::Get(args)) => read::get(session, &args),
         Some(Command::List(args)) => read::list(session, &args),
         Some(Command::Put(args)) => write::put(session, &args),
-        Some(Command::Delete(args)) => write::delete(session, &args),
+        Some(Command::Batch(args)) => batch::batch(session, &args),
+        Some(Command::Delete(args)) => delete::delete(session, &args),
         Some(Command::Stats(_)) => look::stats(session),
         Some(Command::Segments(_)) => look::segments(session),
         Some(Command::Records(args)) => records::records(session, &args),

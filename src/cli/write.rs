@@ -1,14 +1,14 @@
-//! `put` and `delete`: the only commands here that take the lock. What was acknowledged is closed properly, so that the
-//! next open reads a hint instead of the values.
+//! `put`: takes the lock. What was acknowledged is closed properly, so that the next open reads a hint instead of the
+//! values.
 
 use serde::Serialize;
 
-use super::args::{Delete, Put};
+use super::args::{Put, Ttl};
 use super::exit::Exit;
 use super::output::KeyField;
 use super::session::Session;
 use super::words;
-use crate::store::{Condition, Expiry, PutOptions, Written, check_limits};
+use crate::store::{Condition, Expiry, PutOptions, Store, Written, check_limits};
 use crate::text;
 
 /// `logkv put`
@@ -18,19 +18,32 @@ pub(super) fn put(session: &mut Session, args: &Put) -> anyhow::Result<Exit> {
     // Before a missing directory is made for something that cannot be written to it.
     check_limits(&key, value.len() as u64)?;
     let store = session.write(true)?;
-    let written = store.put_with(&key, &value, &options(args))?;
-    store.close()?;
-    let Some(written) = written else {
-        return Ok(session.notes.no(&format!("{} has a value already; nothing was written", text::key_word(&key))));
+    let Some(written) = store.put_with(&key, &value, &options(args))? else {
+        let why = refusal(&store, &key, args.if_tstamp);
+        store.close()?;
+        return Ok(session.notes.no(&format!("{why}; nothing was written")));
     };
+    store.close()?;
     report(session, &key, &written)?;
     Ok(Exit::Yes)
 }
 
 fn options(args: &Put) -> PutOptions {
-    PutOptions {
-        expiry: args.ttl.map_or(Expiry::Default, Expiry::After),
-        condition: if args.if_absent { Condition::Absent } else { Condition::Always },
+    let condition = match args.if_tstamp {
+        Some(tstamp) => Condition::Tstamp(tstamp),
+        None if args.if_absent => Condition::Absent,
+        None => Condition::Always,
+    };
+    PutOptions { expiry: args.ttl.map_or(Expiry::Default, Ttl::expiry), condition }
+}
+
+/// Why a condition did not hold.
+pub(super) fn refusal(store: &Store, key: &[u8], if_tstamp: Option<u64>) -> String {
+    let key_word = text::key_word(key);
+    match (if_tstamp, store.entry(key)) {
+        (None, _) => format!("{key_word} has a value already"),
+        (Some(_), None) => format!("{key_word} has no value"),
+        (Some(_), Some(entry)) => format!("{key_word} has another value by now, with tstamp {}", entry.tstamp),
     }
 }
 
@@ -58,28 +71,4 @@ struct PutRow {
     offset: u64,
     len: u64,
     tstamp: u64,
-}
-
-/// `logkv delete`: one key after the other. A failure on the way leaves the earlier ones deleted.
-pub(super) fn delete(session: &mut Session, args: &Delete) -> anyhow::Result<Exit> {
-    let keys = words::keys(&args.keys)?;
-    let store = session.write(false)?;
-    let mut deleted = 0;
-    for key in &keys {
-        deleted += u64::from(store.delete(key)?.is_some());
-    }
-    store.close()?;
-    let of = keys.len() as u64;
-    if session.out.is_json() {
-        session.out.json(&DeleteRow { deleted, of })?;
-    } else {
-        session.out.line(&format!("deleted {} of {}", text::count(deleted), text::count(of)))?;
-    }
-    Ok(if deleted == 0 { Exit::No } else { Exit::Yes })
-}
-
-#[derive(Serialize)]
-struct DeleteRow {
-    deleted: u64,
-    of: u64,
 }

@@ -23,6 +23,7 @@ mod answer;
 mod background;
 pub mod batch;
 mod contents;
+mod delete_range;
 mod effort;
 pub mod events;
 mod files;
@@ -71,6 +72,7 @@ use crate::primitives::thread::JoinHandle;
 
 pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Written};
 pub use batch::{Batch, BatchWritten};
+pub use delete_range::{RangeDeleted, prefix_end};
 pub use effort::Effort;
 pub use events::{Event, Observer};
 pub use hinted::Hinted;

@@ -56,4 +56,7 @@ macro_rules! sessions {
     };
 }
 
-sessions! { byte_by_byte damage first_steps history json literals look_inside merging moving one_file other_formats usage }
+sessions! {
+    batches byte_by_byte conditions damage first_steps history json literals look_inside merging moving one_file other_formats
+    ranges usage
+}

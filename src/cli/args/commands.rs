@@ -2,13 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use super::{Export, From, Import, Merge};
+use super::{Export, From, Import, Merge, Ttl, ttl};
 use crate::format::{FormatKind, SegmentId};
-use crate::text;
 
 /// What to do; without a command the interface opens.
 #[derive(Debug, Subcommand)]
@@ -18,7 +16,9 @@ pub(in crate::cli) enum Command {
     /// Writes a value
     #[command(visible_alias = "set")]
     Put(Put),
-    /// Deletes keys and says how many existed
+    /// Writes many values and deletes many keys as one step
+    Batch(Batch),
+    /// Deletes keys, or all of a range, and says how many existed
     #[command(visible_alias = "del")]
     Delete(Delete),
     /// Lists live keys in byte order
@@ -78,22 +78,63 @@ pub(in crate::cli) struct Put {
     /// The value, or @FILE; standard input when absent
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     pub(in crate::cli) value: Option<OsString>,
-    /// How long the value lives, as in 90s or 1h30m
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(in crate::cli) ttl: Option<Duration>,
+    /// How long the value lives, as in 90s or 1h30m; never, whatever --default-ttl says
+    #[arg(long, value_name = "DURATION", value_parser = ttl)]
+    pub(in crate::cli) ttl: Option<Ttl>,
     /// Writes only if the key has no value; exit code 1 if it has
     #[arg(long)]
     pub(in crate::cli) if_absent: bool,
+    /// Writes only if the key's value still has this tstamp, as `get --format json` tells it; exit code 1 if not
+    #[arg(long, value_name = "TSTAMP", conflicts_with = "if_absent")]
+    pub(in crate::cli) if_tstamp: Option<u64>,
+    #[command(flatten)]
+    from: From,
+}
+
+/// `logkv batch`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One operation a line: `put KEY VALUE` or `delete KEY...`. VALUE runs to the end of the line and is taken as it stands; only
+one that begins with \" is a quoted string with escapes, and @ means nothing. A key with spaces stands in quotes.
+put takes --ttl DURATION, --if-absent and --if-tstamp TSTAMP before KEY, delete --if-tstamp TSTAMP; after --, nothing is
+an option. Blank lines and lines that begin with # are skipped.
+All of it is done or nothing: at a fault, or if one condition does not hold, the number of the line is told.")]
+pub(in crate::cli) struct Batch {
+    /// Where the lines are; standard input when absent
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) file: Option<PathBuf>,
     #[command(flatten)]
     from: From,
 }
 
 /// `logkv delete`
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("range").multiple(true).args(["prefix", "start", "end", "all"]).conflicts_with("keys"))]
+#[command(after_help = "\
+Keys by name are deleted one after the other. A range goes in atomic steps of up to 10,000 keys in byte order; --dry-run
+lists what would go. An empty prefix, as of a variable that is not set, is refused: all keys are named by --all.")]
 pub(in crate::cli) struct Delete {
     /// Which keys
-    #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]
+    #[arg(value_name = "KEY", required_unless_present = "range", allow_negative_numbers = true)]
     pub(in crate::cli) keys: Vec<OsString>,
+    /// Deletes only if the key's value still has this tstamp; exit code 1 if not
+    #[arg(long, value_name = "TSTAMP", conflicts_with = "range")]
+    pub(in crate::cli) if_tstamp: Option<u64>,
+    /// All keys that begin with this
+    #[arg(long, value_name = "P", allow_hyphen_values = true, conflicts_with_all = ["start", "end"])]
+    pub(in crate::cli) prefix: Option<OsString>,
+    /// All keys from this one on
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    pub(in crate::cli) start: Option<OsString>,
+    /// All keys before this one
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    pub(in crate::cli) end: Option<OsString>,
+    /// All keys
+    #[arg(long, conflicts_with_all = ["prefix", "start", "end"])]
+    pub(in crate::cli) all: bool,
+    /// Deletes nothing and lists what would go
+    #[arg(long, requires = "range")]
+    pub(in crate::cli) dry_run: bool,
     #[command(flatten)]
     from: From,
 }
@@ -252,6 +293,7 @@ impl Command {
         match self {
             Self::Get(args) => args.from.format,
             Self::Put(args) => args.from.format,
+            Self::Batch(args) => args.from.format,
             Self::Delete(args) => args.from.format,
             Self::List(args) => args.from.format,
             Self::Stats(args) => args.from.format,
@@ -269,10 +311,6 @@ impl Command {
             | Self::Demo(_) => None,
         }
     }
-}
-
-fn duration(words: &str) -> Result<Duration, String> {
-    text::parse_duration(words).map_err(|e| e.to_string())
 }
 
 fn number(words: &str) -> Result<usize, String> {
