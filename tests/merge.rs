@@ -606,8 +606,11 @@ fn looking_at_a_store_never_merges_it() {
     assert_eq!(disk.image(), before);
 }
 
+/// Keys and their values.
+type Pairs = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
 /// Stops a merge of everything right after its outputs got their names, with every input still there.
-fn stopped_after_the_outputs_are_named() -> (SimDisk, Arc<ManualClock>, Vec<(Vec<u8>, Option<Vec<u8>>)>) {
+fn stopped_after_the_outputs_are_named() -> (SimDisk, Arc<ManualClock>, Pairs) {
     let build = || {
         let scene = Scene::new();
         scene.put("ghost", "old");
@@ -633,7 +636,7 @@ fn stopped_after_the_outputs_are_named() -> (SimDisk, Arc<ManualClock>, Vec<(Vec
     (scene.disk.crash(CrashPolicy::Keep, 0), scene.clock, expected)
 }
 
-fn keys(store: &Store) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+fn keys(store: &Store) -> Pairs {
     store.scan(b"").map(|(key, _)| (key.to_vec(), store.get(&key).unwrap().into_value())).collect()
 }
 
