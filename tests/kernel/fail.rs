@@ -9,24 +9,37 @@ use super::history::End;
 use super::play::Then;
 use super::runs::{Count, Ended, POLICIES, chosen, dry_run, hit, play, workload};
 use super::scratch::Scratch;
-use super::strace::Point;
+use super::strace::{During, Point};
 use super::{allowed, look};
 
 const ERRORS: [&str; 2] = ["EIO", "ENOSPC"];
 
-/// Whether the writer must stop when this call fails so.
-fn must_stop(point: &Point, error: &str) -> bool {
-    let of_data = point.text.contains(".data>");
-    let of_new_data = point.text.contains(".data.tmp>");
-    match point.call.as_str() {
-        _ if point.quiet => false,
+/// Whether the writer must stop when this call fails so. `all`: the calls of the whole run.
+fn must_stop(point: &Point, error: &str, all: &[Point]) -> bool {
+    let full = error == "ENOSPC";
+    let is_about = |name: &str| point.text.contains(name);
+    match (point.during, point.call.as_str()) {
+        (During::Opening, _) => false,
+        // From here on a merge is done, whatever happens.
+        (During::Commit, _) => true,
+        // The record of a merge, before it counts.
+        _ if is_about("MERGE.tmp") => !full,
+        // What a merge writes is thrown away.
+        (During::Merge, "fdatasync") if is_about(".data.tmp>") => is_of_puts(point, all),
         // A sync is never tried again, whatever it says.
-        "fdatasync" => of_data || of_new_data,
-        "fsync" => true,
+        (_, "fdatasync") => is_about(".data>") || is_about(".data.tmp>"),
+        (_, "fsync") => true,
         // A full disk is no reason to stop, and a header is written under a temporary name and thrown away.
-        "pwrite64" => of_data && error != "ENOSPC",
+        (_, "pwrite64") => is_about(".data>") && !full,
         _ => false,
     }
+}
+
+/// Whether the segment got its name before the merge was decided: then it is the new active one.
+fn is_of_puts(point: &Point, all: &[Point]) -> bool {
+    let later = all.iter().skip_while(|other| *other != point).take_while(|other| other.during == During::Merge);
+    let name = point.text.split(['<', '>']).nth(1).unwrap();
+    later.filter(|other| other.call.starts_with("rename")).any(|other| other.text.contains(name))
 }
 
 #[test]
@@ -37,7 +50,10 @@ fn a_call_that_fails_loses_nothing_acknowledged_and_stops_the_writer_only_when_i
     for sync in POLICIES {
         let scratch = Scratch::in_memory();
         let (whole, points) = dry_run(&play(&scratch.dir("dry"), workload(sync), Then::GoOn), &scratch.path("log"));
-        assert!(whole.done == workload(sync).len && !whole.stopped, "the workload itself goes through");
+        assert!(
+            whole.done == workload(sync).len && whole.merges > 2 && !whole.stopped,
+            "the workload itself goes through"
+        );
         let (mut count, mut stops) = (Count::default(), 0);
         for (point, error) in chosen(&points, 10).into_iter().flat_map(|point| ERRORS.map(|error| (point, error))) {
             let dir = scratch.dir("run");
@@ -46,7 +62,7 @@ fn a_call_that_fails_loses_nothing_acknowledged_and_stops_the_writer_only_when_i
             let Ended::ByItself(told) = hit(&play, point, &format!("error={error}")) else {
                 panic!("{what}: nobody kills it")
             };
-            assert_eq!(told.stopped, must_stop(point, error), "{what}: whether it stopped");
+            assert_eq!(told.stopped, must_stop(point, error, &points), "{what}: whether it stopped");
             look::check(&play.dir, &play.workload, &told.history, End::Killed, &what);
             count.add(true);
             stops += usize::from(told.stopped);

@@ -31,7 +31,7 @@ fn a_process_killed_at_any_call_leaves_a_prefix_with_all_that_was_acknowledged()
     for sync in POLICIES {
         let scratch = Scratch::in_memory();
         let (whole, points) = dry_run(&play(&scratch.dir("dry"), workload(sync), Then::Stop), &scratch.path("log"));
-        assert_eq!(whole.done, workload(sync).len, "the workload itself goes through");
+        assert!(whole.done == workload(sync).len && whole.merges > 2, "the workload itself goes through");
         let mut count = Count::default();
         for point in chosen(&points, 10) {
             let dir = scratch.dir("run");

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use logkv::Store;
+use logkv::format::{FormatKind, MergeFile, merge_file};
 use logkv::store::{Finding, Mode, Severity};
 
 use super::history::{End, History};
@@ -99,12 +100,17 @@ fn no_damage(findings: &[Finding], what: &str) {
     assert!(damage.is_empty(), "{what}: an end is no damage: {damage:?}");
 }
 
-/// Promise 4: what a segment lost is a tail, and all of it that is not zero is in the quarantine.
+/// Promise 4: what a segment lost is a tail, and all of it that is not zero is in the quarantine. A segment may go if a merge
+/// was decided that says so.
 fn nothing_is_destroyed(before: &Image, after: &Image, what: &str) {
     let in_quarantine = |path: &Path| path.to_string_lossy().contains("/quarantine/");
     let saved: Vec<_> = after.iter().filter(|(path, _)| in_quarantine(path)).map(|(_, bytes)| bytes).collect();
+    let merged = merged(before);
     for (path, bytes) in before.iter().filter(|(path, _)| path.extension().is_some_and(|ext| ext == "data")) {
-        let now = after.get(path).unwrap_or_else(|| panic!("{what}: {path:?} is gone"));
+        let Some(now) = after.get(path) else {
+            assert!(merged.contains(path.file_name().unwrap().to_str().unwrap()), "{what}: {path:?} is gone");
+            continue;
+        };
         let kept = now.len().min(bytes.len());
         assert!(bytes[..kept] == now[..kept], "{what}: {path:?} was rewritten");
         let cut = bytes[kept..].to_vec();
@@ -116,6 +122,14 @@ fn nothing_is_destroyed(before: &Image, after: &Image, what: &str) {
     for (path, bytes) in kept {
         assert!(after.get(path) == Some(bytes), "{what}: {path:?} was set aside and is not there any more");
     }
+}
+
+/// The names of all segments of a merge that was decided: its inputs if it is to be finished, else its outputs may go.
+fn merged(before: &Image) -> BTreeSet<String> {
+    let decided = before.iter().find(|(path, _)| path.ends_with(merge_file::NAME));
+    let merge = decided.map(|(_, bytes)| MergeFile::decode(bytes).expect("it is whole"));
+    let parts = merge.into_iter().flat_map(|merge| merge.inputs.into_iter().chain(merge.outputs));
+    parts.map(|part| FormatKind::Native.format().segment_name(part.id)).collect()
 }
 
 fn ledger_is_right(store: &Store, what: &str) {

@@ -7,12 +7,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use logkv::store::Mode;
+use logkv::store::{MergeControl, Mode};
 use logkv::{Error, Result, Store};
 
 use super::history::{End, History};
 use super::look::contents;
-use super::workload::{Op, Shape, State, Workload};
+use super::workload::{Op, Shape, State, Which, Workload};
 
 /// What a run does when an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,16 @@ fn run(store: &Store, op: &Op) -> Result<()> {
         }
         Op::Delete(key) => store.delete(key).map(drop),
         Op::Sync | Op::Reopen => store.sync(),
+        Op::Merge(which) => merge(store, *which),
     }
+}
+
+fn merge(store: &Store, which: Which) -> Result<()> {
+    tell("merging");
+    if store.merge(&which.choice(&store.segments()), &MergeControl::default())?.is_some() {
+        tell("merged");
+    }
+    Ok(())
 }
 
 /// A run in which something is going to fail once.
@@ -230,6 +239,8 @@ pub struct Told {
     pub history: History,
     /// Operations that were done.
     pub done: usize,
+    /// Merges that had something to do, and did it.
+    pub merges: usize,
     /// The writer stopped at some time.
     pub stopped: bool,
     pub closed: bool,
@@ -238,7 +249,8 @@ pub struct Told {
 /// Reads the report of a process that began with the state `base`.
 pub fn told(play: &Play, base: State, output: &str) -> Told {
     let ops = play.workload.ops();
-    let mut told = Told { history: History::new(play.workload.sync, base), done: 0, stopped: false, closed: false };
+    let mut told =
+        Told { history: History::new(play.workload.sync, base), done: 0, merges: 0, stopped: false, closed: false };
     let (mut next, mut cut) = (0, false);
     // A line that was not finished was not said; one that libtest began is finished by us.
     let whole = output.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -255,6 +267,7 @@ pub fn told(play: &Play, base: State, output: &str) -> Told {
             "refused" => history.refused(),
             "unknown" => history.unknown(),
             "reopened" => history.reopened(words[2].parse().unwrap()),
+            "merged" => told.merges += 1,
             "stopped" => told.stopped = true,
             "closed" => {
                 history.done(&Op::Sync);

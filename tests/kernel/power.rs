@@ -69,6 +69,7 @@ pub fn run_if_asked() {
 struct Counted {
     /// Operations that were done before a cut.
     operations: usize,
+    merges: usize,
     /// Cuts while the store was opened after a cut.
     while_recovering: usize,
     /// Files with the end of a log that was cut off.
@@ -96,6 +97,7 @@ impl Cuts {
         let report = self.cut(ext4, &play, operations);
         let told = told(&play, base, &report);
         self.counted.operations += told.done;
+        self.counted.merges += told.merges;
         let twice = self.rng.below(4) == 0;
         if twice {
             let recovery = Play { workload: Workload { len: 0, ..play.workload.clone() }, ..play.clone() };

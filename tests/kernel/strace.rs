@@ -20,8 +20,38 @@ pub struct Point {
     pub nth: usize,
     /// As `strace` writes it.
     pub text: String,
-    /// While a store was being opened or closed: there is no writer that could be stopped.
-    pub quiet: bool,
+    pub during: During,
+}
+
+/// What the process was about when it made a call, as far as that decides what a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum During {
+    /// A store was opened or closed: there is no writer that could be stopped.
+    Opening,
+    Work,
+    /// A merge that may still be given up.
+    Merge,
+    /// A merge that is decided.
+    Commit,
+}
+
+impl During {
+    /// What it is about after this call.
+    fn after(self, call: &str, arguments: &str) -> Self {
+        match call {
+            "write" if arguments.contains("\"@clos") || arguments.contains("\"@opening") => Self::Opening,
+            "write" if arguments.contains("\"@merging") => Self::Merge,
+            "write"
+                if ["opened", "done", "refused", "merged"]
+                    .iter()
+                    .any(|said| arguments.contains(&format!("\"@{said}"))) =>
+            {
+                Self::Work
+            }
+            _ if self == Self::Merge && call.starts_with("rename") && arguments.contains("/MERGE\"") => Self::Commit,
+            _ => self,
+        }
+    }
 }
 
 impl std::fmt::Display for Point {
@@ -49,7 +79,7 @@ pub fn points(log: &Path, dir: &Path) -> Vec<Point> {
     let dir = dir.to_string_lossy();
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let (mut points, mut seen) = (Vec::new(), BTreeSet::new());
-    let mut quiet = false;
+    let mut during = During::Opening;
     for line in text.lines() {
         let Some((thread, rest)) = line.split_once(' ') else { continue };
         let rest = rest.trim_start();
@@ -58,16 +88,10 @@ pub fn points(log: &Path, dir: &Path) -> Vec<Point> {
             continue; // the end of a call that was counted where it began, a signal, the end of a thread
         };
         let nth = counts.entry((thread, call)).and_modify(|n| *n += 1).or_insert(1);
-        if call == "write" {
-            quiet = match arguments {
-                _ if arguments.contains("\"@clos") || arguments.contains("\"@opening") => true,
-                _ if arguments.contains("\"@opened") => false,
-                _ => quiet,
-            };
-        }
         if matters(call, arguments, &dir) && seen.insert((call, *nth)) {
-            points.push(Point { call: call.to_owned(), nth: *nth, text: arguments.to_owned(), quiet });
+            points.push(Point { call: call.to_owned(), nth: *nth, text: arguments.to_owned(), during });
         }
+        during = during.after(call, arguments);
     }
     points
 }

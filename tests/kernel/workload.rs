@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use logkv::Options;
-use logkv::store::SyncPolicy;
+use logkv::format::SegmentId;
+use logkv::store::{MergeChoice, SegmentInfo, SyncPolicy};
 
 use super::support::Rng;
 
@@ -24,6 +25,33 @@ pub enum Op {
     Sync,
     /// Closes the store and opens it again.
     Reopen,
+    Merge(Which),
+}
+
+/// What is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    /// About half of the sealed segments, here and there: older ones stay, and may hold what a tombstone hides.
+    Half(u64),
+}
+
+impl Which {
+    fn has(self, segment: SegmentId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Half(bits) => bits >> (segment % 64) & 1 == 1,
+        }
+    }
+
+    /// As the library is told, for a store of these segments.
+    pub fn choice(self, segments: &[SegmentInfo]) -> MergeChoice {
+        let chosen = segments.iter().filter(|segment| !segment.active && self.has(segment.id));
+        match self {
+            Self::All => MergeChoice::All,
+            Self::Half(_) => MergeChoice::Segments(chosen.map(|segment| segment.id).collect()),
+        }
+    }
 }
 
 /// How large things are.
@@ -54,12 +82,14 @@ impl Workload {
 
     fn op(&self, i: usize, rng: &mut Rng) -> Op {
         match rng.below(100) {
-            0..55 => Op::Put(self.key(rng), self.value(i, rng)),
-            55..63 => Op::PutFor(self.key(rng), self.value(i, rng), HOUR),
-            63..67 => Op::PutFor(self.key(rng), self.value(i, rng), Duration::ZERO),
-            67..89 => Op::Delete(self.key(rng)),
-            89..96 => Op::Sync,
-            _ => Op::Reopen,
+            0..50 => Op::Put(self.key(rng), self.value(i, rng)),
+            50..57 => Op::PutFor(self.key(rng), self.value(i, rng), HOUR),
+            57..61 => Op::PutFor(self.key(rng), self.value(i, rng), Duration::ZERO),
+            61..81 => Op::Delete(self.key(rng)),
+            81..87 => Op::Sync,
+            87..90 => Op::Reopen,
+            90..95 => Op::Merge(Which::All),
+            _ => Op::Merge(Which::Half(rng.next())),
         }
     }
 
@@ -105,7 +135,7 @@ impl Op {
             Self::PutFor(key, _, ttl) if ttl.is_zero() => drop(after.remove(key)),
             Self::PutFor(key, value, _) => drop(after.insert(key.clone(), (value.clone(), true))),
             Self::Delete(key) => drop(after.remove(key)),
-            Self::Sync | Self::Reopen => return vec![],
+            Self::Sync | Self::Reopen | Self::Merge(_) => return vec![],
         }
         vec![after]
     }
