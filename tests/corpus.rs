@@ -7,6 +7,8 @@
 
 #[path = "../fuzz/src/lib.rs"]
 mod bodies;
+#[path = "corpus/claims.rs"]
+mod claims;
 #[path = "corpus/counting.rs"]
 mod counting;
 
