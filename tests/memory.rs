@@ -19,21 +19,34 @@ use limited::{LIMIT, answers, looked_at, run};
 
 #[test]
 fn a_value_that_a_record_claims_and_the_file_has_room_for_is_an_error_or_an_answer() {
-    for claimed in [HUGE, 1 << 30, LONGEST] {
+    let native = files::native();
+    files::claim_native_value(&native, HUGE);
+    files::stretch(&native.path().join("0000000001.data"), HUGE + 100);
+    looked_at(native.path(), "a huge native value");
+    let riak = files::riak();
+    files::write_at(&riak.path().join("1.bitcask.data"), 10, &u32::try_from(HUGE).unwrap().to_be_bytes());
+    files::stretch(&riak.path().join("1.bitcask.data"), HUGE + 15);
+    looked_at(riak.path(), "a huge value in a file of Bitcask");
+    let go = files::go();
+    files::write_at(&go.path().join("segment_1.log"), 8, &u32::try_from(HUGE).unwrap().to_le_bytes());
+    files::stretch(&go.path().join("segment_1.log"), HUGE + 13);
+    looked_at(go.path(), "a huge value in a file of logkv-store");
+}
+
+#[test]
+fn a_length_that_no_file_has_room_for_is_not_believed() {
+    for claimed in [1 << 30, LONGEST] {
         let native = files::native();
         files::claim_native_value(&native, claimed);
-        files::stretch(&native.path().join("0000000001.data"), HUGE + 100);
         looked_at(native.path(), &format!("a native value of {claimed} bytes"));
     }
-    for (name, claim) in [("key", 4), ("value", 8)] {
+    for (name, field) in [("key", 4), ("value", 8)] {
         let go = files::go();
-        files::write_at(&go.path().join("segment_1.log"), claim, &u32::MAX.to_le_bytes());
-        files::stretch(&go.path().join("segment_1.log"), HUGE);
+        files::write_at(&go.path().join("segment_1.log"), field, &u32::MAX.to_le_bytes());
         looked_at(go.path(), &format!("a {name} of 4 GiB in a file of logkv-store"));
     }
     let riak = files::riak();
     files::write_at(&riak.path().join("1.bitcask.data"), 10, &u32::MAX.to_be_bytes());
-    files::stretch(&riak.path().join("1.bitcask.data"), HUGE);
     looked_at(riak.path(), "a value of 4 GiB in a file of Bitcask");
 }
 

@@ -186,9 +186,11 @@ fn histories(store: &Store, rows: &[RecordRow], trust: Trust) {
     for key in keys.into_iter().take(HISTORIES) {
         let versions = inspect::history(store, key, &mut |_, _| ControlFlow::Continue(())).unwrap();
         let count = rows.iter().filter(|row| row.key.as_deref() == Some(key)).count();
-        assert_eq!(versions.len(), count);
+        // What a hint names of the key is taken for all that the segment has of it.
+        assert!(trust == Trust::Hints || versions.len() == count, "{versions:?}");
         for version in &versions {
-            assert!(rows.contains(&version.row));
+            assert!(version.row.key.as_deref() == Some(key));
+            assert!(trust == Trust::Hints || rows.contains(&version.row), "{version:?}");
         }
         let live = versions.iter().filter(|version| version.row.state == RowState::Live);
         let said = versions.iter().filter(|version| version.reason == Reason::Live);

@@ -92,6 +92,18 @@ pub trait ReadFile: Send + Sync + Debug {
         }
         Ok(done)
     }
+
+    /// At most `len` bytes from `offset` on: fewer where the file ends. What a file makes us ask for may be more memory than
+    /// there is; that is an error (`OutOfMemory`), and not the end of the process.
+    fn read_vec_at(&self, len: u64, offset: u64) -> io::Result<Vec<u8>> {
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len)?;
+        bytes.resize(len, 0);
+        let read = self.read_full_at(&mut bytes, offset)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
 }
 
 /// Reading and writing.

@@ -33,11 +33,7 @@ pub(super) fn read(disk: &dyn ReadDisk, path: &Path) -> Result<Option<Vec<u8>>> 
     if len > MAX_LEN {
         return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, "no hint is this long")));
     }
-    let len = usize::try_from(len).map_err(|e| failed(io::Error::other(e)))?;
-    let mut bytes = vec![0; len];
-    let read = file.read_full_at(&mut bytes, 0).map_err(failed)?;
-    bytes.truncate(read);
-    Ok(Some(bytes))
+    file.read_vec_at(len, 0).map(Some).map_err(failed)
 }
 
 /// What reading all records of a segment for its hint comes to.

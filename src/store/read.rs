@@ -147,10 +147,7 @@ pub(super) fn read_record(file: &dyn ReadFile, offset: u64, len: u64) -> io::Res
     // A long one from another program's hint is believed no further than the file goes; for short ones asking the file
     // would cost more than it saves.
     let there = if len <= SHORT { len } else { file.len()?.saturating_sub(offset).min(len) };
-    let mut bytes = vec![0; usize::try_from(there).map_err(io::Error::other)?];
-    let read = file.read_full_at(&mut bytes, offset)?;
-    bytes.truncate(read);
-    Ok(bytes)
+    file.read_vec_at(there, offset)
 }
 
 fn check(decoded: Decoded<'_>, bytes: &[u8], key: &[u8], entry: &Entry) -> Result<(usize, Codec), Check> {

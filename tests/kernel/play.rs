@@ -6,8 +6,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use logkv::store::{MergeControl, Mode};
+use logkv::store::{Batch, Expiry, MergeControl, Mode, PutOptions};
 use logkv::{Error, Result, Store};
 
 use super::history::{End, History};
@@ -108,14 +109,29 @@ impl Play {
 fn run(store: &Store, op: &Op) -> Result<()> {
     match op {
         Op::Put(key, value) => store.put(key, value).map(drop),
-        Op::PutFor(key, value, ttl) => {
-            let options = logkv::store::PutOptions::ttl(*ttl);
-            store.put_with(key, value, &options).map(drop)
-        }
+        Op::PutFor(key, value, ttl) => store.put_with(key, value, &living(*ttl)).map(drop),
         Op::Delete(key) => store.delete(key).map(drop),
+        Op::Batch(ops) => store.write(&batch(ops)?).map(drop),
         Op::Sync | Op::Reopen => store.sync(),
         Op::Merge(which) => merge(store, *which),
     }
+}
+
+fn living(ttl: Duration) -> PutOptions {
+    PutOptions { expiry: Expiry::After(ttl), ..PutOptions::default() }
+}
+
+fn batch(ops: &[Op]) -> Result<Batch> {
+    let mut batch = Batch::new();
+    for op in ops {
+        match op {
+            Op::Put(key, value) => batch.put(key, value)?,
+            Op::PutFor(key, value, ttl) => batch.put_with(key, value, &living(*ttl))?,
+            Op::Delete(key) => batch.delete(key)?,
+            op => panic!("{op:?} in a batch"),
+        }
+    }
+    Ok(batch)
 }
 
 fn merge(store: &Store, which: Which) -> Result<()> {

@@ -22,6 +22,8 @@ pub enum Op {
     /// With a time to live: an hour, or nothing at all, which hides the key at once.
     PutFor(Vec<u8>, Vec<u8>, Duration),
     Delete(Vec<u8>),
+    /// Puts and deletes as one step.
+    Batch(Vec<Op>),
     Sync,
     /// Closes the store and opens it again.
     Reopen,
@@ -82,14 +84,21 @@ impl Workload {
 
     fn op(&self, i: usize, rng: &mut Rng) -> Op {
         match rng.below(100) {
-            0..50 => Op::Put(self.key(rng), self.value(i, rng)),
-            50..57 => Op::PutFor(self.key(rng), self.value(i, rng), HOUR),
-            57..61 => Op::PutFor(self.key(rng), self.value(i, rng), Duration::ZERO),
-            61..81 => Op::Delete(self.key(rng)),
+            0..70 => self.write(i, rng),
+            70..81 => Op::Batch((0..1 + rng.below(5)).map(|_| self.write(i, rng)).collect()),
             81..87 => Op::Sync,
             87..90 => Op::Reopen,
             90..95 => Op::Merge(Which::All),
             _ => Op::Merge(Which::Half(rng.next())),
+        }
+    }
+
+    fn write(&self, i: usize, rng: &mut Rng) -> Op {
+        match rng.below(80) {
+            0..50 => Op::Put(self.key(rng), self.value(i, rng)),
+            50..57 => Op::PutFor(self.key(rng), self.value(i, rng), HOUR),
+            57..61 => Op::PutFor(self.key(rng), self.value(i, rng), Duration::ZERO),
+            _ => Op::Delete(self.key(rng)),
         }
     }
 
@@ -135,6 +144,11 @@ impl Op {
             Self::PutFor(key, _, ttl) if ttl.is_zero() => drop(after.remove(key)),
             Self::PutFor(key, value, _) => drop(after.insert(key.clone(), (value.clone(), true))),
             Self::Delete(key) => drop(after.remove(key)),
+            Self::Batch(ops) => {
+                for op in ops {
+                    after = op.states_after(&after).pop().unwrap();
+                }
+            }
             Self::Sync | Self::Reopen | Self::Merge(_) => return vec![],
         }
         vec![after]

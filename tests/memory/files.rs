@@ -8,7 +8,7 @@ use logkv::{Options, Store};
 use tempfile::TempDir;
 
 /// More than a process may have here.
-pub const HUGE: u64 = 160 << 20;
+pub const HUGE: u64 = 64 << 20;
 /// The most that 32 bits hold.
 pub const LONGEST: u64 = u32::MAX as u64;
 
