@@ -43,9 +43,7 @@ pub(in crate::store) fn read(disk: &dyn ReadDisk, dir: &Path) -> Result<Option<M
         Err(e) => return Err(failed(e)),
     };
     let len = file.len().map_err(failed)?.min(merge_file::MAX_LEN);
-    let mut bytes = vec![0; usize::try_from(len).map_err(|e| failed(io::Error::other(e)))?];
-    let read = file.read_full_at(&mut bytes, 0).map_err(failed)?;
-    bytes.truncate(read);
+    let bytes = file.read_vec_at(len, 0).map_err(failed)?;
     match MergeFile::decode(&bytes) {
         Ok(merge) => Ok(Some(merge)),
         Err(HeaderFault::NeedsNewer(what)) => Err(Error::NeedsNewer { path, offset: None, what }),
