@@ -1,8 +1,7 @@
 //! Merging: live records of sealed segments are written together into new ones, and what was dead gives its bytes back.
 //!
 //! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record, [`copy`] writes it ([`input`],
-//! [`output`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
-//! disk may not have, [`auto`] does it unasked.
+//! [`output`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, [`auto`] does it unasked.
 //!
 //! # Invariants
 //!
@@ -11,7 +10,6 @@
 //! 3. A segment of which a byte does not hold is never an input: what is damaged stays for [`repair`](crate::store) and for
 //!    people, and undamaged records are never lost for its sake.
 
-mod again;
 mod auto;
 mod choice;
 mod commit;
@@ -72,13 +70,28 @@ impl Store {
     /// What [`Store::merge`] would do now. Reads hints, and records of segments without one; changes nothing. Works on a
     /// store that was opened for reading too.
     pub fn merge_plan(&self, choice: &MergeChoice) -> Result<MergePlan> {
+        self.merge_plan_until(choice, &MergeControl::default())
+    }
+
+    /// [`Store::merge_plan`] that can be cancelled.
+    pub fn merge_plan_until(&self, choice: &MergeChoice, control: &MergeControl) -> Result<MergePlan> {
         self.flush()?;
-        plan::plan(&self.inner, choice, When::Asked)
+        plan::plan(&self.inner, choice, When::Asked, control)
     }
 
     /// Tells of each tombstone that would stay in the merge of `plan`, and which segment holds it back.
     pub fn kept_tombstones(&self, plan: &MergePlan, tell: &mut dyn FnMut(KeptTombstone<'_>)) -> Result<()> {
-        plan::tell_of_kept(&self.inner, &plan.input_ids(), tell)
+        self.kept_tombstones_until(plan, &MergeControl::default(), tell)
+    }
+
+    /// [`Store::kept_tombstones`] that can be cancelled, as by who has heard enough.
+    pub fn kept_tombstones_until(
+        &self,
+        plan: &MergePlan,
+        control: &MergeControl,
+        tell: &mut dyn FnMut(KeptTombstone<'_>),
+    ) -> Result<()> {
+        plan::tell_of_kept(&self.inner, &plan.input_ids(), control, tell)
     }
 
     /// Merges and returns when the bytes are free; `Ok(None)` if there was nothing to gain. Others may write and read
@@ -101,7 +114,7 @@ pub(super) fn merge(inner: &Inner, choice: &MergeChoice, control: &MergeControl)
     let started = Instant::now();
     seal(inner, writer, choice)?;
     loop {
-        let plan = plan::plan(inner, choice, When::Begun)?;
+        let plan = plan::plan(inner, choice, When::Begun, control)?;
         if plan.inputs.is_empty() {
             return Ok(None);
         }

@@ -12,11 +12,15 @@ use crate::store::report::SegmentInfo;
 
 use super::MergeChoice;
 use super::choice::MergePolicy;
+use super::control::MergeControl;
 use super::entries::{self, Stop};
 use super::judge::{Fate, Judge};
 
+/// Records between two looks whether somebody wants the planning to end.
+const GLANCE: u64 = 1 << 10;
+
 /// What a merge would do.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergePlan {
     /// The segments that it takes; none if there is nothing to gain.
     pub inputs: Vec<MergeInput>,
@@ -44,7 +48,7 @@ pub struct MergePlan {
 }
 
 /// A segment that a merge takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MergeInput {
     /// Which.
     pub segment: SegmentId,
@@ -156,15 +160,15 @@ pub(super) enum When {
 }
 
 /// What the merge that `choice` asks for would do now.
-pub(super) fn plan(inner: &Inner, choice: &MergeChoice, when: When) -> Result<MergePlan> {
+pub(super) fn plan(inner: &Inner, choice: &MergeChoice, when: When, control: &MergeControl) -> Result<MergePlan> {
     if inner.format.kind() != FormatKind::Native {
         let reason = format!("its format is {}, which logkv reads and never writes", inner.format.kind());
         return Err(Error::ReadOnly { dir: inner.dir.clone(), reason });
     }
     loop {
         let (mut candidates, mut left_out) = candidates(inner, choice, when)?;
-        let weighed = weigh(inner, &mut candidates, &mut left_out, choice);
-        match weighed.and_then(|()| tally(inner, &ids(&candidates), &mut |_| {})) {
+        let weighed = weigh(inner, &mut candidates, &mut left_out, choice, control);
+        match weighed.and_then(|()| tally(inner, &ids(&candidates), control, &mut |_| {})) {
             Ok(tally) => return Ok(sum_up(&candidates, left_out, tally)),
             // The next round leaves it out.
             Err((segment, Stop::Damaged(damage))) => inner.note(super::finding(inner, segment, &damage)),
@@ -174,8 +178,8 @@ pub(super) fn plan(inner: &Inner, choice: &MergeChoice, when: When) -> Result<Me
 }
 
 /// Tells of the tombstones that stay in a merge of these segments.
-pub(super) fn tell_of_kept(inner: &Inner, inputs: &[SegmentId], tell: Tell<'_>) -> Result<()> {
-    match tally(inner, inputs, tell) {
+pub(super) fn tell_of_kept(inner: &Inner, inputs: &[SegmentId], control: &MergeControl, tell: Tell<'_>) -> Result<()> {
+    match tally(inner, inputs, control, tell) {
         Err((_, Stop::Failed(error))) => Err(error),
         // What is damaged was planned to be left out, and will be.
         Ok(_) | Err((_, Stop::Damaged(_))) => Ok(()),
@@ -260,10 +264,11 @@ fn weigh(
     candidates: &mut Vec<Candidate>,
     left_out: &mut LeftOuts,
     choice: &MergeChoice,
+    control: &MergeControl,
 ) -> Result<(), (SegmentId, Stop)> {
     let MergeChoice::Policy(policy) = choice else { return Ok(()) };
     loop {
-        let tally = tally(inner, &ids(candidates), &mut |_| {})?;
+        let tally = tally(inner, &ids(candidates), control, &mut |_| {})?;
         let many = candidates.len() > 1;
         let before = candidates.len();
         candidates.retain_mut(|candidate| {
@@ -336,12 +341,17 @@ impl Tally {
     }
 }
 
-fn tally(inner: &Inner, ids: &[SegmentId], tell: Tell<'_>) -> Result<Tally, (SegmentId, Stop)> {
+fn tally(inner: &Inner, ids: &[SegmentId], control: &MergeControl, tell: Tell<'_>) -> Result<Tally, (SegmentId, Stop)> {
     let mut judge = Judge::new(inner, ids);
     let mut tally = Tally::default();
+    let mut seen = 0_u64;
     for id in ids.iter().copied() {
         let Some(segment) = inner.contents().segment(id) else { continue };
         let read = entries::visit(inner, &segment, &mut |entry| {
+            if seen.is_multiple_of(GLANCE) && control.is_cancelled() {
+                return Err(super::copy::cancelled(inner).into());
+            }
+            seen += 1;
             let fate = judge.fate(id, entry);
             if let Fate::Hides { held_by } = fate {
                 let is_expired = entry.kind == Kind::Put;
