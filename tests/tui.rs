@@ -17,6 +17,8 @@ mod crop;
 mod following;
 #[path = "tui/hostile.rs"]
 mod hostile;
+#[path = "tui/merging.rs"]
+mod merging;
 #[path = "tui/picture.rs"]
 mod picture;
 #[path = "tui/records.rs"]

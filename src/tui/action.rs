@@ -5,8 +5,8 @@
 mod answers;
 
 pub use self::answers::{
-    Arrived, Branch, HintsSeen, HistorySeen, KeyRow, KeysSeen, KeysWork, List, Making, Progress, Pulse, Ran,
-    RecordSeen, RecordsSeen, SeekSeen, SlotSeen, ValuePart, ValueSeen,
+    Arrived, Branch, HintsSeen, HistorySeen, KeyRow, KeysSeen, KeysWork, List, Making, MergeEnded, Progress, Pulse,
+    Ran, RecordSeen, RecordsSeen, SeekSeen, SlotSeen, ValuePart, ValueSeen,
 };
 use super::app::Pane;
 
@@ -78,6 +78,10 @@ pub enum Verb {
     CommandLine,
     Help,
     Verify,
+    Merge,
+    PlanMerge(Extent),
+    MarkSegment,
+    StopMerge,
     Findings,
     Delete,
     NextView,
@@ -112,6 +116,15 @@ pub enum Verb {
     Seek(Target, bool),
     PreviousByte,
     NextByte,
+}
+
+/// Which segments a merge is planned of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Extent {
+    Policy,
+    All,
+    Selected,
 }
 
 /// What can be looked for from a record on.

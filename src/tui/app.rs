@@ -4,6 +4,7 @@
 //! as the window that the screen shows and a margin, never whole.
 
 mod follow;
+mod merge;
 mod panes;
 mod trace;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::follow::Follow;
+pub use self::merge::{Kept, MergeOutcome, MergePage, MergePane, MergeStage, Merging, Phase, PlanSeen, SegmentStrip};
 pub use self::panes::{
     HintPane, HistoryPane, KeydirPane, KeysPane, RecordPane, RecordsPane, Strip, StripCursor, ValuePane, ValuePlace,
 };
@@ -233,6 +235,8 @@ pub enum Content {
     Findings(FindingsPage),
     /// The difference between two versions.
     Diff(DiffPage),
+    /// What a merge would do, does, or did.
+    Merge(MergePage),
 }
 
 /// An old value to be put back.
@@ -294,6 +298,8 @@ pub struct App {
     pub trace: TracePane,
     /// Going along with what is appended.
     pub follow: Follow,
+    /// Merging.
+    pub merge: MergePane,
     /// What is being typed.
     pub typing: Option<Typing>,
     /// The command line.
@@ -304,6 +310,8 @@ pub struct App {
     pub copying: bool,
     /// What lines of the help must hold.
     pub help_filter: Field,
+    /// The merge that is to be given up for leaving, if the answer is yes.
+    pub asked_quit: bool,
     /// The old value that is to be put back, if the answer is yes.
     pub asked_put_back: Option<PutBack>,
     /// What lies over the panes.
@@ -324,7 +332,8 @@ impl App {
 
     /// Whether a yes or a no is wanted.
     pub fn is_asking(&self) -> bool {
-        self.asked_delete.is_some() || self.asked_put_back.is_some() || matches!(self.stage, Stage::AskCreate(_))
+        let is_asking = self.asked_delete.is_some() || self.asked_put_back.is_some() || self.asked_quit;
+        is_asking || matches!(self.stage, Stage::AskCreate(_))
     }
 
     /// Whether this process may write to the store.
@@ -347,6 +356,15 @@ impl App {
         let maps = self.figures.as_ref().map(|figures| figures.maps.as_slice())?;
         let at = maps.binary_search_by_key(&segment, |(id, _)| *id).ok()?;
         maps.get(at).map(|(_, strip)| strip)
+    }
+
+    /// Why nothing can be written beside another process that does, to somebody who has not asked for that.
+    pub fn held(&self) -> String {
+        let holder = match &self.writer {
+            Some(Writer::Known(holder)) => format!("process {}", holder.pid),
+            _ => "another process".to_owned(),
+        };
+        format!("nothing can be written until its writer has ended and the store is opened again: held by {holder}")
     }
 
     /// Says something on the line under the command. `text` is escaped already.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::format::SegmentId;
 use crate::store::Location;
 use crate::text::{self, CommandLine, CursorWord, FilesAllowed, LiteralError, ValueLiteral};
 
@@ -46,6 +47,13 @@ pub enum Command {
     Sync,
     /// Read every byte.
     Verify,
+    /// Merge segments.
+    Merge {
+        /// Which.
+        inputs: Inputs,
+        /// Show what would be done, and do nothing.
+        dry_run: bool,
+    },
     /// Explain a command, or everything.
     Help {
         /// The command's name.
@@ -53,6 +61,18 @@ pub enum Command {
     },
     /// Leave.
     Quit,
+}
+
+/// Which segments a merge is to take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Inputs {
+    /// Those that are worth it.
+    #[default]
+    Policy,
+    /// All of them; the active one is sealed first.
+    All,
+    /// These.
+    These(Vec<SegmentId>),
 }
 
 /// One row of the table of commands.
@@ -91,6 +111,7 @@ enum CommandVerb {
     Stats,
     Sync,
     Verify,
+    Merge,
     Help,
     Quit,
 }
@@ -116,6 +137,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(CommandVerb::Stats,  "stats",  &[],       "",           Words::None,    "Show the store's figures."),
     spec(CommandVerb::Sync,   "sync",   &[],       "",           Words::None,    "Make everything durable that was acknowledged."),
     spec(CommandVerb::Verify, "verify", &[],       "",           Words::None,    "Read every byte and list what is found."),
+    spec(CommandVerb::Merge,  "merge",  &[],       "[all|ID,ID]", Words::None, "Merge by policy, all or these; --dry-run only plans."),
     spec(CommandVerb::Help,   "help",   &[],       "[COMMAND]",  Words::Command, "Show the keys and commands, or one command."),
     spec(CommandVerb::Quit,   "quit",   &["q"],    "",           Words::None,    "Make everything durable and leave."),
 ];
@@ -143,6 +165,8 @@ pub enum Fault {
     TooFew(&'static Spec),
     /// A word cannot be read.
     Literal(LiteralError),
+    /// A word names no segment, or one too many beside `all`.
+    NoSegment(String, &'static Spec),
 }
 
 impl fmt::Display for Fault {
@@ -154,6 +178,13 @@ impl fmt::Display for Fault {
             }
             Self::TooFew(spec) => write!(f, "something is missing; type {spec}"),
             Self::Literal(e) => e.fmt(f),
+            Self::NoSegment(word, spec) => {
+                write!(
+                    f,
+                    "{} is no number of a segment here; type {spec}",
+                    text::escape_to_width(word.as_bytes(), 30).text
+                )
+            }
         }
     }
 }
@@ -198,6 +229,7 @@ fn arguments(spec: &'static Spec, words: &mut CommandLine<'_>) -> Result<Command
         CommandVerb::Stats => Command::Stats,
         CommandVerb::Sync => Command::Sync,
         CommandVerb::Verify => Command::Verify,
+        CommandVerb::Merge => merge(spec, words)?,
         CommandVerb::Help => Command::Help { about: about(words)? },
         CommandVerb::Quit => Command::Quit,
     })
@@ -211,6 +243,41 @@ fn about(words: &mut CommandLine<'_>) -> Result<Option<&'static Spec>, Fault> {
     let Some(word) = words.take_word()? else { return Ok(None) };
     let name = word.text()?;
     Spec::by_name(&name).map(Some).ok_or_else(|| Fault::Unknown(name.into_owned()))
+}
+
+fn merge(spec: &'static Spec, words: &mut CommandLine<'_>) -> Result<Command, Fault> {
+    let (mut all, mut dry_run, mut ids) = (false, false, Vec::new());
+    while let Some(word) = words.take_word()? {
+        let word = word.text()?;
+        match &*word {
+            "all" | "--all" if ids.is_empty() => all = true,
+            "--dry-run" => dry_run = true,
+            _ => {
+                let read: Option<Vec<SegmentId>> = word.split(',').map(|id| id.parse().ok()).collect();
+                ids.extend(read.filter(|_| !all).ok_or_else(|| Fault::NoSegment(word.into_owned(), spec))?);
+            }
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let inputs = match ids.as_slice() {
+        [] if all => Inputs::All,
+        [] => Inputs::Policy,
+        _ => Inputs::These(ids),
+    };
+    Ok(Command::Merge { inputs, dry_run })
+}
+
+/// The line as a merge of these would be typed.
+pub fn merge_line(inputs: &Inputs) -> String {
+    match inputs {
+        Inputs::Policy => "merge".to_owned(),
+        Inputs::All => "merge all".to_owned(),
+        Inputs::These(ids) => {
+            let ids: Vec<String> = ids.iter().map(SegmentId::to_string).collect();
+            format!("merge {}", ids.join(","))
+        }
+    }
 }
 
 /// The line as a command of the interface would be typed.
@@ -305,6 +372,20 @@ mod tests {
         assert!(told("pu\x1bt k").contains("pu\\x1bt is no command; type put get"));
         assert!(told("get a b").contains('b'));
         assert!(told("get \"a").contains("column") || told("get \"a").contains('"'));
+    }
+
+    #[test]
+    fn a_merge_takes_what_is_worth_it_or_all_or_what_is_named() {
+        let merge = |line: &str| match parse(line).unwrap().unwrap() {
+            Command::Merge { inputs, dry_run } => (merge_line(&inputs), dry_run),
+            other => (format!("{other:?}"), false),
+        };
+        assert_eq!(merge("merge"), ("merge".to_owned(), false));
+        assert_eq!(merge("merge --dry-run all"), ("merge all".to_owned(), true));
+        assert_eq!(merge("merge 3,1 2,3"), ("merge 1,2,3".to_owned(), false));
+        for line in ["merge 1,", "merge all 1", "merge 1 all", "merge -1", "merge soon"] {
+            assert!(parse(line).unwrap_err().to_string().ends_with("type merge [all|ID,ID]"), "{line}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::keys::{KeyPlace, KeyView, KeysWanted, OpenBranches, Sort, open_around};
-use super::command::Command;
+use super::command::{Command, Inputs};
 use crate::format::SegmentId;
 use crate::inspect::{HintPart, Sought};
 use crate::store::Location;
@@ -60,6 +60,14 @@ pub enum Effect {
     Complete(Vec<u8>),
     /// Run a command; commands run one after the other, and none is skipped.
     Run(Box<Run>),
+    /// Say what a merge would do (newest).
+    Plan(Inputs),
+    /// Stop planning.
+    StopPlan,
+    /// Merge, in the background.
+    Merge(Box<MergeWanted>),
+    /// Stop the merge of this number, whether or not it has begun.
+    StopMerge(u64),
     /// Stop the command that is running, if it can be stopped.
     Stop,
     /// Hand a text to the terminal's clipboard.
@@ -83,6 +91,17 @@ pub struct Run {
     pub keys: KeysWanted,
     /// The record list on the screen.
     pub records: Option<RecordsWanted>,
+}
+
+/// A merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergeWanted {
+    /// Tells it from others; counts up.
+    pub number: u64,
+    /// What it is to take.
+    pub inputs: Inputs,
+    /// The command as it was typed, or would be.
+    pub line: String,
 }
 
 /// A window of the records of a segment.

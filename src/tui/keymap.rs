@@ -3,7 +3,7 @@
 //! Dispatch, hints and help all read [`BINDINGS`]; a key that is not here does nothing. Invariant: within the contexts
 //! that are in force at one time, a key has one meaning (a test goes through all of them).
 
-use super::action::{Action, Edit, Motion, Part, Target, Verb};
+use super::action::{Action, Edit, Extent, Motion, Part, Target, Verb};
 use super::app::{self, App, Pane};
 use super::key::Key;
 
@@ -42,6 +42,10 @@ pub enum Context {
     HelpFilter,
     /// The page is a list of findings.
     Findings,
+    /// The page is the plan of a merge.
+    Plan,
+    /// The page is about the merge that runs.
+    Merging,
     /// Nothing is open yet, or ever will be.
     Waiting,
 }
@@ -66,6 +70,8 @@ impl Context {
             Self::Help => "This help",
             Self::HelpFilter => "While filtering this help",
             Self::Findings => "Findings",
+            Self::Plan => "The plan of a merge",
+            Self::Merging => "A merge that runs",
             Self::Waiting => "While opening",
         }
     }
@@ -91,8 +97,8 @@ const fn row(context: Context, keys: &'static [Key], verb: Verb, hint: &'static 
 }
 
 use Context::{
-    Anywhere, Choice, CommandLine, Copying, Filter, Findings, Help, HelpFilter, In, OnRecords, Page, Panes, Question,
-    Sideways, Text, Typing, Waiting,
+    Anywhere, Choice, CommandLine, Copying, Filter, Findings, Help, HelpFilter, In, Merging, OnRecords, Page, Panes,
+    Plan, Question, Sideways, Text, Typing, Waiting,
 };
 use Key::{
     BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up,
@@ -109,6 +115,7 @@ pub const BINDINGS: &[Binding] = &[
     row(In(Pane::Segments), &[Char(']')],            Verb::CellAfter,               "map",      "Select the next cell of the map; enter shows it."),
     row(In(Pane::Segments), &[Char('[')],            Verb::CellBefore,              "",         "Select the cell of the map before."),
     row(In(Pane::Segments), &[Char('i')],            Verb::ToggleHint,              "hint",     "Show the entries of the segment's hint."),
+    row(In(Pane::Segments), &[Char(' ')],            Verb::MarkSegment,             "mark",     "Mark the segment; m then plans a merge of the marked."),
     row(In(Pane::Records),  &[Enter],                Verb::Enter,                   "record",   "Show the selected record."),
     row(In(Pane::Records),  &[Char('i')],            Verb::ToggleHint,              "hint",     "The entries of the segment's hint, or records again."),
     row(In(Pane::Record),   &[Left, Char('h')],      Verb::Move(Motion::Left),      "field",    "To the start of the field, or to the one before."),
@@ -157,6 +164,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Panes, &[Char('n')],                         Verb::NextMatch,               "",         "The next key; in records, the next version of its key."),
     row(Panes, &[Char('N')],                         Verb::PreviousMatch,           "",         "The one before."),
     row(Panes, &[Char('v')],                         Verb::Verify,                  "verify",   "Read every byte and list what is found."),
+    row(Panes, &[Char('m')],                         Verb::Merge,                   "merge",    "Show what a merge would do; while one runs, how far."),
     row(Panes, &[Char('F')],                         Verb::Findings,                "findings", "List what opening found to be amiss."),
     row(Panes, &[Char('y')],                         Verb::Copy,                    "copy",     "Copy the key to the clipboard, as commands take it."),
     row(Panes, &[Char('Y')],                         Verb::ChooseCopy,              "",         "Copy key, value, record or place to the clipboard."),
@@ -202,6 +210,11 @@ pub const BINDINGS: &[Binding] = &[
     row(Choice, &[Char('q'), Esc],                   Verb::Quit,                    "quit",     "Leave."),
 
     row(Findings, &[Enter],                          Verb::Enter,                   "go there", "Go to the record that the finding is about."),
+    row(Plan, &[Enter],                              Verb::Enter,                   "merge",    "Merge as planned, without another question."),
+    row(Plan, &[Char('a')],                          Verb::PlanMerge(Extent::All),  "all",      "Plan a merge of all segments; again: by policy."),
+    row(Plan, &[Char('p')],                          Verb::PlanMerge(Extent::Policy), "policy", "Plan a merge of the segments that are worth it."),
+    row(Plan, &[Char('s')],                          Verb::PlanMerge(Extent::Selected), "selected", "Of the segments marked or selected in pane 2."),
+    row(Merging, &[Char('c')],                       Verb::StopMerge,               "cancel",   "Give the merge up; nothing has changed then."),
     row(Help, &[Char('/')],                          Verb::HelpFilter,              "filter",   "Show only lines that hold what you type."),
     row(HelpFilter, &[Enter],                        Verb::Submit,                  "keep",     "Keep the filter."),
     row(HelpFilter, &[Up],                           Verb::Move(Motion::Up),        "scroll",   "Up one line."),
@@ -232,6 +245,7 @@ pub fn contexts(app: &App) -> Vec<Context> {
         }
         Some(app::Content::Help) => return vec![Help, Page, Text, Anywhere],
         Some(app::Content::Report(_) | app::Content::Diff(_)) => return vec![Page, Text, Anywhere],
+        Some(app::Content::Merge(page)) => return merge_contexts(&page.stage),
         None => {}
     }
     if app.copying {
@@ -251,6 +265,15 @@ pub fn contexts(app: &App) -> Vec<Context> {
         Some(app::Typing::Filter) => vec![Filter, Typing, Anywhere],
         // Its page is gone, and so is it.
         Some(app::Typing::HelpFilter) | None => pane_contexts(app.focus),
+    }
+}
+
+/// What is done is a page of text.
+fn merge_contexts(stage: &app::MergeStage) -> Vec<Context> {
+    match stage {
+        app::MergeStage::Running => vec![Merging, Page, Anywhere],
+        app::MergeStage::Ended(_) => vec![Page, Text, Anywhere],
+        _ => vec![Plan, Page, Anywhere],
     }
 }
 
@@ -297,6 +320,8 @@ mod tests {
             vec![Choice, Anywhere],
             vec![Page, Text, Anywhere],
             vec![Findings, Page, Anywhere],
+            vec![Plan, Page, Anywhere],
+            vec![Merging, Page, Anywhere],
             vec![Waiting, Anywhere],
         ];
         panes.into_iter().chain(others).collect()

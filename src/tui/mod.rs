@@ -29,6 +29,7 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod list;
+pub mod merging;
 pub mod strip;
 pub mod theme;
 pub mod trace;

@@ -5,7 +5,6 @@
 
 use super::app::{App, Pane};
 use super::layout::layout;
-use crate::store::SegmentInfo;
 
 /// Cells from which on tombstones have a column.
 pub const ROOMY: usize = 56;
@@ -30,6 +29,11 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// A scale on which the longest file has so many cells.
+    pub fn new(room: usize, longest: u64) -> Self {
+        Self { room, longest }
+    }
+
     /// The scale of the strips on the screen.
     pub fn of(app: &App) -> Self {
         let width = layout(app).inner_width(Pane::Segments);
@@ -37,9 +41,9 @@ impl Scale {
         Self { room, longest: app.segment_rows().iter().map(|segment| segment.bytes).max().unwrap_or(0) }
     }
 
-    /// Cells of a segment's strip.
-    pub fn cells(&self, segment: &SegmentInfo) -> usize {
-        let cells = u128::from(segment.bytes) * self.room as u128 / u128::from(self.longest.max(1));
+    /// Cells of the strip of a file of so many bytes.
+    pub fn cells(&self, bytes: u64) -> usize {
+        let cells = u128::from(bytes) * self.room as u128 / u128::from(self.longest.max(1));
         usize::try_from(cells).unwrap_or(usize::MAX).max(1).min(self.room)
     }
 }

@@ -82,7 +82,15 @@ fn step_line(number: usize, step: &Step) -> Told {
         | Event::Read { ok: false, .. } => Part::Failure,
         _ => Part::Step,
     };
-    Told { part, after: text::duration(step.after), text: format!("{number} {}", words(&step.event)) }
+    Told { part, after: text::duration(step.after), text: format!("{number} {}{}", words(&step.event), more(step)) }
+}
+
+/// What was done many times on end is told once.
+fn more(step: &Step) -> String {
+    match step.times {
+        0 | 1 => String::new(),
+        times => format!(", and {} more", text::count(times - 1)),
+    }
 }
 
 /// A step in words.
@@ -137,7 +145,7 @@ fn place(at: &Location) -> String {
 }
 
 /// Segments by their numbers, as far as there is room.
-fn ids(ids: &[SegmentId]) -> String {
+pub fn ids(ids: &[SegmentId]) -> String {
     match ids {
         [] => "nothing".to_owned(),
         [id] => format!("segment {id}"),
@@ -158,7 +166,8 @@ mod tests {
     fn trace(lens: &[usize]) -> TracePane {
         let mut trace = TracePane::default();
         for len in lens {
-            let step = |n| Step { after: Duration::from_micros(n), event: Event::SegmentCreated { segment: n } };
+            let step =
+                |n| Step { after: Duration::from_micros(n), event: Event::SegmentCreated { segment: n }, times: 1 };
             let steps = (0..*len as u64).map(step).collect();
             let said = Said { tone: Tone::Plain, text: String::new() };
             trace.push(Traced { line: format!("put {len}"), at: 0, said, steps, more: 0 });

@@ -77,6 +77,7 @@ words!(PAGES: Content {
     Content::Report(_) => "─ stats ",
     Content::Findings(_) => "─ since opening ",
     Content::Diff(_) => "─ difference ",
+    Content::Merge(_) => "─ plan of a merge  by policy ",
 });
 
 words!(STAGES: Stage {
@@ -89,7 +90,7 @@ words!(STAGES: Stage {
 });
 
 /// What has no variant of its own: orders, filters and questions, what is told of values and of other processes.
-const MOMENTS: [&str; 26] = [
+const MOMENTS: [&str; 38] = [
     "name↑",
     "size↓",
     "tree \":\"",
@@ -116,6 +117,18 @@ const MOMENTS: [&str; 26] = [
     " FOLLOWING ",
     " PAUSED ",
     " READ-ONLY ",
+    "planning: hints",
+    "this merge would free",
+    "there is nothing to gain",
+    "tombstones that stay  1",
+    "a merge can be planned, not done",
+    "─ no merge ",
+    "─ merging  by policy ",
+    " MERGING 25% ",
+    "m shows it",
+    "a merge is running: leave, and give it up?",
+    "; m shows it",
+    "─ merged ",
 ];
 
 /// Directories of the other programs that something is wrong with.

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use logkv::disk::sim::SimDisk;
 use logkv::store::Options;
@@ -59,6 +60,10 @@ enum Command {
     },
     /// So many bytes of so many have been loaded.
     Loaded(u64, u64),
+    /// Has the workers do nothing, or all that waits. Example: slow true
+    Slow(bool),
+    /// The merge that runs has written so many bytes of so many in a second.
+    Merging(u64, u64),
     /// Puts a value into the store that is held, and waits until the screen knows, or how much if it pauses. Example:
     /// beside "b=2"
     Beside(String),
@@ -188,6 +193,14 @@ impl goldenscript::Runner for Session {
             }
             Command::Loaded(done, total) => {
                 self.screen()?.act(Action::Arrived(Arrived::Loading { done: *done, total: *total }));
+            }
+            Command::Slow(true) => self.screen()?.slow_down(),
+            Command::Slow(false) => self.screen()?.speed_up(),
+            Command::Merging(done, total) => {
+                let screen = self.screen()?;
+                screen.act(Action::Arrived(Arrived::MergeStarted(vec![1, 2])));
+                let (done, total, took) = (*done, *total, Duration::from_secs(1));
+                screen.act(Action::Arrived(Arrived::Merging { done, total, took }));
             }
             Command::Beside(step) => {
                 let store = self.held.last().ok_or("no store is held")?;

@@ -34,7 +34,7 @@ pub const HOSTILE: [&str; 16] = [
 ];
 
 /// Ways to places that keys pressed at random seldom reach.
-const WAYS: [&str; 24] = [
+const WAYS: [&str; 32] = [
     "1 g enter",
     "1 G d y",
     "1 s t G right right",
@@ -59,10 +59,18 @@ const WAYS: [&str; 24] = [
     "Y v",
     "Y r",
     "f p p",
+    "m G",
+    "m enter",
+    "m a enter",
+    "m s enter",
+    "2 g space j space m enter",
+    "m a enter c",
+    "m enter esc q n",
+    "m enter esc m",
 ];
 
 /// Commands, as one types them.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 15] = [
     "put a \x1b",
     "put long:1 0x1b5b324a00ff",
     "delete a",
@@ -74,6 +82,10 @@ const COMMANDS: [&str; 11] = [
     "verify",
     "put",
     "delete \\x1b",
+    "merge",
+    "merge all",
+    "merge 1,2",
+    "merge --dry-run 1",
 ];
 
 #[derive(Clone, Debug)]

@@ -11,7 +11,8 @@ use crate::format::SegmentId;
 use crate::inspect::hint::Standing;
 use crate::inspect::{Anatomy, Found, HintRow, RecordRow, Version};
 use crate::store::{Effort, Entry, KeydirShape, KeydirSlot};
-use crate::tui::app::{Content, Figures, Opened, Said, Step};
+use crate::tui::app::{Content, Figures, MergeOutcome, Opened, PlanSeen, Said, Step};
+use crate::tui::command::Inputs;
 use crate::tui::difference::DiffPage;
 use crate::tui::effect::{
     HintsWanted, HistoryWanted, KeyView, KeysWanted, LookUpWanted, RecordWanted, RecordsWanted, SeekWanted, SlotWanted,
@@ -131,6 +132,28 @@ pub enum Arrived {
     Findings(FindingsPage),
     /// A long command has done this much.
     Progress(Progress),
+    /// What a merge would do.
+    Planned {
+        /// The merge of what.
+        inputs: Inputs,
+        /// The plan. An error is a sentence.
+        plan: Result<Box<PlanSeen>, String>,
+    },
+    /// A merge has begun to copy these segments.
+    MergeStarted(Vec<SegmentId>),
+    /// A merge has written so much.
+    Merging {
+        /// Bytes written.
+        done: u64,
+        /// Bytes to write in all.
+        total: u64,
+        /// Since it began to copy.
+        took: Duration,
+    },
+    /// A merge puts what it wrote in its place, or is done with that: it cannot be stopped any more.
+    Committing,
+    /// A merge ended.
+    MergeEnded(Box<MergeEnded>),
     /// Keys that complete what is typed.
     Completions {
         /// What they complete.
@@ -388,6 +411,21 @@ impl ValuePart {
     pub fn hex_shape(&self, cells: usize) -> HexShape {
         hex_shape(usize::try_from(self.whole).unwrap_or(usize::MAX), cells)
     }
+}
+
+/// How a merge ended.
+#[derive(Clone, Debug)]
+pub struct MergeEnded {
+    /// The line under the command.
+    pub said: Said,
+    /// What it did; `None` if nothing has changed. An error is a sentence.
+    pub outcome: Result<Option<Box<MergeOutcome>>, String>,
+    /// The store's figures afterwards.
+    pub figures: Figures,
+    /// The command as it was typed.
+    pub line: String,
+    /// What the engine did for it.
+    pub steps: Vec<Step>,
 }
 
 /// How a command ended: its answer, and the whole screen's new state as of one moment.

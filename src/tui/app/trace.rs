@@ -18,8 +18,10 @@ const STEPS: usize = 1000;
 pub struct Step {
     /// How long after the command began.
     pub after: Duration,
-    /// What was done.
+    /// What was done; if it was done several times on end, one of them.
     pub event: Event,
+    /// How often it was done.
+    pub times: u64,
 }
 
 /// One command that was run.
@@ -66,7 +68,7 @@ mod tests {
     fn the_newest_come_first_and_all_is_bounded() {
         let mut trace = TracePane::default();
         for at in 0..200 {
-            let step = Step { after: Duration::ZERO, event: Event::SegmentCreated { segment: 1 } };
+            let step = Step { after: Duration::ZERO, event: Event::SegmentCreated { segment: 1 }, times: 1 };
             let said = Said { tone: Tone::Plain, text: String::new() };
             trace.push(Traced { line: String::new(), at, said, steps: vec![step; 1500], more: 0 });
         }

@@ -60,7 +60,9 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
         Command::Sync => sync(session),
         Command::Verify => verify(session, progress, stopped),
         // The interface answers these itself.
-        Command::List { .. } | Command::Help { .. } | Command::Quit => Outcome::said(Tone::Plain, ""),
+        Command::List { .. } | Command::Help { .. } | Command::Quit | Command::Merge { .. } => {
+            Outcome::said(Tone::Plain, "")
+        }
     };
     let mut keys = run.keys;
     if let Some(key) = outcome.select.filter(|key| keys.view.filter.matcher().passes(key)) {
@@ -75,7 +77,8 @@ pub(super) fn run(session: &Session, run: Run, progress: &dyn Fn(Progress), stop
     });
     Ran {
         said: outcome.said,
-        keys: session.keys_now(keys),
+        // By the time that a long one ends somebody may have gone on to other keys.
+        keys: if was_long { None } else { session.keys_now(keys) },
         records,
         figures: session.figures(),
         page: outcome.page,

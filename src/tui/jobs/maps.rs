@@ -50,6 +50,7 @@ impl Maps {
                 to.iter().for_each(|at| self.turn(at, RowState::Superseded, RowState::Live));
             }
             Event::Expired { entry, .. } => self.turn(&entry.location, RowState::Live, RowState::Expired),
+            Event::Merged { inputs, .. } => inputs.iter().for_each(|id| self.forget(*id)),
             Event::Reloaded => self.known.clear(),
             _ => {}
         }
@@ -75,6 +76,25 @@ impl Maps {
         self.touched.insert(at.segment);
         if let Some(strip) = self.known.get_mut(&at.segment) {
             Arc::make_mut(&mut strip.map).turn(at.offset, at.len, from, to);
+        }
+    }
+
+    fn forget(&mut self, segment: SegmentId) {
+        self.known.remove(&segment);
+        self.touched.remove(&segment);
+    }
+
+    /// The strip of a segment, if it is known.
+    pub(super) fn get(&self, segment: SegmentId) -> Option<Arc<StripMap>> {
+        self.known.get(&segment).map(|strip| Arc::clone(&strip.map))
+    }
+
+    /// Takes outlines of segments of which nothing is known.
+    pub(super) fn take_outlines(&mut self, outlines: &BTreeMap<SegmentId, StripMap>) {
+        for (id, map) in outlines {
+            if !self.known.contains_key(id) {
+                self.keep(*id, Strip { map: Arc::new(map.clone()), exact: false });
+            }
         }
     }
 
@@ -157,6 +177,10 @@ fn walk(session: &Session, id: SegmentId, overtaken: &dyn Fn() -> bool) -> bool 
         maps.lock().touched.remove(&id);
         let Ok(Some(map)) = strip(store, id, overtaken, &mut note) else { return false };
         if maps.lock().take(id, map, left == 0) {
+            // A merge may have taken the file away while it was read.
+            if store.file_header(id).is_err() {
+                maps.lock().forget(id);
+            }
             return true;
         }
     }
@@ -256,6 +280,17 @@ mod tests {
         }
         let all = [RowState::Live, RowState::Superseded, RowState::Tombstone].map(|state| bytes(&maps, state));
         assert_eq!(all, [0, 100, 100]);
+    }
+
+    #[test]
+    fn a_merge_takes_the_strips_of_its_inputs_with_it() {
+        let mut maps = Maps::default();
+        for segment in [1, 2, 3] {
+            maps.apply(&Event::SegmentCreated { segment });
+        }
+        maps.apply(&put(40));
+        maps.apply(&Event::Merged { inputs: vec![1, 2], outputs: vec![4], freed_bytes: 9 });
+        assert_eq!((maps.known.keys().copied().collect::<Vec<_>>(), maps.touched.len()), (vec![3], 0));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! 1. Opening and commands share one lane: they happen in the order in which they were asked for, and none is lost.
 //! 2. Looks of one kind replace each other: the newest waits, a running one that is overtaken gives up.
-//! 3. Nobody but a command writes to the store.
+//! 3. Nobody but a command and a merge, which has a lane of its own, writes to the store.
 
 mod commands;
 mod difference;
@@ -17,6 +17,7 @@ mod keys;
 mod lane;
 mod maps;
 mod marks;
+mod merge;
 mod opening;
 mod pace;
 mod recorder;
@@ -37,10 +38,10 @@ use self::session::Session;
 use super::Settings;
 use super::action::{Action, Arrived, List, SlotSeen};
 use super::command::Command;
-use super::effect::Effect;
+use super::effect::{Effect, MergeWanted};
 use crate::disk::Disk;
 use crate::error::Result;
-use crate::store::Options;
+use crate::store::{MergeControl, Options};
 
 /// Where answers go.
 pub type Answers = Arc<dyn Fn(Action) + Send + Sync>;
@@ -58,6 +59,11 @@ pub struct Desk {
     stop: AtomicBool,
     stop_history: AtomicBool,
     stop_seek: AtomicBool,
+    /// Of the plan that is being made.
+    plan: Mutex<Arc<MergeControl>>,
+    /// Of the merge with this number, the last that anybody spoke of.
+    merge: Mutex<(u64, Arc<MergeControl>)>,
+    closing: AtomicBool,
 }
 
 impl Desk {
@@ -72,6 +78,9 @@ impl Desk {
             stop: AtomicBool::new(false),
             stop_history: AtomicBool::new(false),
             stop_seek: AtomicBool::new(false),
+            plan: Mutex::default(),
+            merge: Mutex::default(),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -88,6 +97,8 @@ impl Desk {
             (Effect::StopHistory, _) => self.stop_history.store(true, Ordering::Relaxed),
             (Effect::StopSeek, _) => self.stop_seek.store(true, Ordering::Relaxed),
             (Effect::Stop, _) => self.stop.store(true, Ordering::Relaxed),
+            (Effect::StopPlan, _) => self.plan.lock().cancel(),
+            (Effect::StopMerge(number), _) => self.stop_merge(number),
             (effect, Some(session)) => self.look(&session, effect, overtaken),
             (_, None) => {}
         }
@@ -159,8 +170,16 @@ impl Desk {
                 let ran = commands::run(session, *run, &progress, &stopped);
                 self.answer(Arrived::Ran(Box::new(ran)));
             }
+            Effect::Plan(inputs) => {
+                let control = Arc::new(MergeControl::default());
+                *self.plan.lock() = Arc::clone(&control);
+                merge::plan(session, &inputs, &control, &|arrived| self.answer(arrived));
+            }
+            Effect::Merge(wanted) => self.merge(session, *wanted),
             Effect::Open { .. }
             | Effect::Stop
+            | Effect::StopPlan
+            | Effect::StopMerge(_)
             | Effect::StopHistory
             | Effect::StopSeek
             | Effect::Copy(_)
@@ -168,6 +187,41 @@ impl Desk {
             | Effect::Suspend
             | Effect::Quit => {}
         }
+    }
+
+    fn merge(&self, session: &Session, wanted: MergeWanted) {
+        let control = self.merge_control(wanted.number);
+        if self.closing.load(Ordering::SeqCst) {
+            control.cancel();
+        }
+        self.answer(Arrived::MergeEnded(Box::new(merge::merge(session, wanted, &control))));
+    }
+
+    /// Stops a merge, also one that waits for its turn.
+    fn stop_merge(&self, number: u64) {
+        let control = self.merge_control(number);
+        control.cancel();
+        if control.is_committing() {
+            self.answer(Arrived::Committing);
+        }
+    }
+
+    fn merge_control(&self, number: u64) -> Arc<MergeControl> {
+        let mut last = self.merge.lock();
+        if last.0 != number {
+            *last = (number, Arc::default());
+        }
+        Arc::clone(&last.1)
+    }
+
+    /// Has whatever takes long come to its end.
+    fn hurry(&self) {
+        for stop in [&self.stop, &self.stop_history, &self.stop_seek] {
+            stop.store(true, Ordering::Relaxed);
+        }
+        self.closing.store(true, Ordering::SeqCst);
+        self.plan.lock().cancel();
+        self.merge.lock().1.cancel();
     }
 
     fn unless_read(&self, list: List, read: Result<()>) {
@@ -204,6 +258,8 @@ pub struct Jobs {
     history: Lane,
     values: Lane,
     maps: Lane,
+    plan: Lane,
+    merge: Lane,
 }
 
 impl Jobs {
@@ -224,6 +280,8 @@ impl Jobs {
             history: lane("history")?,
             values: lane("values")?,
             maps: lane("maps")?,
+            plan: lane("plan")?,
+            merge: lane("merge")?,
             desk,
         })
     }
@@ -245,20 +303,29 @@ impl Jobs {
             Effect::History(_) => self.history.post(effect),
             Effect::Maps(_) => self.maps.post(effect),
             Effect::Slot(_) => self.anatomy.post(effect),
-            Effect::Stop | Effect::StopHistory | Effect::StopSeek | Effect::Pause(_) => {
+            Effect::Plan(_) => {
+                // One that is under way is for nobody any more.
+                self.desk.plan.lock().cancel();
+                self.plan.post(effect);
+            }
+            Effect::Merge(_) => self.merge.post(effect),
+            Effect::Stop
+            | Effect::StopPlan
+            | Effect::StopMerge(_)
+            | Effect::StopHistory
+            | Effect::StopSeek
+            | Effect::Pause(_) => {
                 self.desk.perform(effect, &|| false);
             }
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }
 
-    /// Waits for what is running, does every command that was given, and closes the store.
+    /// Waits for what is running, gives up a merge that is not committing yet, does every command that was given, and closes the store.
     pub fn close(self) -> Result<()> {
-        self.desk.stop.store(true, Ordering::Relaxed);
-        self.desk.stop_history.store(true, Ordering::Relaxed);
-        self.desk.stop_seek.store(true, Ordering::Relaxed);
+        self.desk.hurry();
         let looks = [self.rest, self.history, self.keys, self.asides, self.records, self.anatomy, self.values];
-        let more = [self.maps, self.hints, self.seek, self.long, self.commands];
+        let more = [self.maps, self.hints, self.seek, self.plan, self.merge, self.long, self.commands];
         for lane in looks.into_iter().chain(more) {
             lane.finish();
         }

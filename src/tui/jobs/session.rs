@@ -102,6 +102,11 @@ impl Session {
         self.inner.moved();
     }
 
+    /// Notes that records moved and no key did: lists and what they point at are to be looked at again.
+    pub(super) fn merged(&self) {
+        self.inner.moved();
+    }
+
     /// A window of the key list. `None`: overtaken by a later look. Whatever takes long is done in steps, between which
     /// commands find the lists free, and told of.
     pub(super) fn keys(
@@ -220,7 +225,9 @@ impl Inner {
         let generation = self.generation();
         let (stats, segments) = (self.store.stats(), self.store.segments());
         let maps = self.recorder.maps().lock().shown();
-        Figures { generation, number, stats, segments, maps, last: self.recorder.last() }
+        // A merge may have taken the segment away since.
+        let last = self.recorder.last().filter(|at| segments.iter().any(|segment| segment.id == at.segment));
+        Figures { generation, number, stats, segments, maps, last }
     }
 
     /// Something moved that the key list is told of otherwise, or not concerned by.

@@ -134,7 +134,10 @@ impl Watch {
             match nudge {
                 Nudge::Stop => return Next::Stop,
                 Nudge::Pause(paused) => (self.paused, self.behind) = (paused, 0),
-                Nudge::Moved => next = Next::Move,
+                Nudge::Moved => {
+                    self.session.recorder.heard();
+                    next = Next::Move;
+                }
                 // Lists and histories stay as they are: reading them again would be for nothing.
                 Nudge::Synced if matches!(next, Next::Move) => {}
                 Nudge::Synced => next = Next::Tell,

@@ -1,7 +1,7 @@
 //! What arrives from workers. An answer that nobody waits for any more, or that is about an older state of the store
 //! than the screen shows already, is dropped.
 
-use super::{dissect, follow, hints, history, index, jumps, keys, records, typing, value};
+use super::{dissect, follow, hints, history, index, jumps, keys, merge, records, typing, value, vanished};
 use crate::tui::action::{Arrived, List, Ran};
 use crate::tui::app::{App, Content, Figures, Lead, Opened, Page, Stage, Tone, Traced};
 use crate::tui::effect::Effect;
@@ -51,6 +51,11 @@ pub(super) fn arrived(app: &mut App, arrived: Arrived) -> Vec<Effect> {
         Arrived::Slot(seen) => index::arrived(app, *seen),
         Arrived::Findings(page) => app.page = Some(Page { content: Content::Findings(page), top: 0 }),
         Arrived::Progress(progress) => app.progress = Some(progress),
+        Arrived::Planned { inputs, plan } => merge::planned(app, &inputs, plan),
+        Arrived::MergeStarted(taken) => merge::started(app, taken),
+        Arrived::Merging { done, total, took } => merge::progress(app, done, total, took),
+        Arrived::Committing => merge::committing(app),
+        Arrived::MergeEnded(ended) => merge::ended(app, *ended),
         Arrived::Completions { prefix, keys } => typing::completed(app, prefix, keys),
         Arrived::Unread { list, reason } => {
             match list {
@@ -84,7 +89,7 @@ fn open(app: &mut App, opened: Opened) {
     }
 }
 
-fn take_figures(app: &mut App, figures: Figures) {
+pub(super) fn take_figures(app: &mut App, figures: Figures) {
     let age = |figures: &Figures| (figures.generation, figures.number);
     if app.figures.as_ref().is_some_and(|known| age(known) > age(&figures)) {
         return;
@@ -95,11 +100,9 @@ fn take_figures(app: &mut App, figures: Figures) {
         let surplus = growth.len().saturating_sub(GROWTH);
         growth.drain(..surplus);
     }
-    let is_gone = |id| figures.segments.iter().all(|segment| segment.id != id);
-    if !app.records.is_unlisted && app.records.segment.is_some_and(is_gone) {
-        app.records = Default::default();
-    }
+    let before = vanished::before(app);
     app.figures = Some(figures);
+    vanished::settle(app, &before);
 }
 
 /// A command ended: its answer and everything that it moved become visible in one step.

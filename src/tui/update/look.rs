@@ -58,10 +58,12 @@ pub(super) fn with_margin(shown: Range<usize>, page: usize, total: usize) -> Ran
     shown.start.saturating_sub(page)..(shown.end + page).min(total)
 }
 
-/// Where the selected key's record is.
+/// Where the selected key's record is. None while the row is older than a merge that took that segment away, or newer
+/// than the list of segments.
 pub(super) fn selected_location(app: &App) -> Option<Location> {
     let row = app.keys.row().filter(|row| app.keys.selected.as_ref() == Some(&row.key))?;
-    row.entry.map(|entry| entry.location)
+    let is_there = |at: &Location| app.segment_rows().binary_search_by_key(&at.segment, |segment| segment.id).is_ok();
+    row.entry.map(|entry| entry.location).filter(is_there)
 }
 
 /// The panes that do not lead show what belongs to the selection in the one that does.

@@ -3,7 +3,7 @@
 //! Pure: no clock, no file, no terminal, no thread. Each action ends with `look`, which brings cursors back
 //! into their lists and asks for whatever the screen needs and does not have. Invariants:
 //!
-//! 1. A command reaches the store only through [`Effect::Run`], and only after Enter or a yes.
+//! 1. A command reaches the store only through [`Effect::Run`], or [`Effect::Merge`], and only after Enter or a yes.
 //! 2. An answer about an older state of the store never replaces a newer one.
 
 mod answers;
@@ -16,12 +16,14 @@ mod index;
 mod jumps;
 mod keys;
 mod look;
+mod merge;
 mod mouse;
 mod moves;
 mod records;
 mod strips;
 mod typing;
 mod value;
+mod vanished;
 mod verbs;
 
 use super::action::Action;

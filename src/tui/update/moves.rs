@@ -3,10 +3,10 @@
 use super::verbs::focus;
 use super::{dissect, follow, history, index, keys, records, value};
 use crate::tui::action::Motion;
-use crate::tui::app::{App, Content, Lead, Pane, Stage};
+use crate::tui::app::{App, Content, Lead, Page, Pane, Stage};
 use crate::tui::effect::Effect;
 use crate::tui::layout::{Layout, layout};
-use crate::tui::{help, trace};
+use crate::tui::{help, merging, trace};
 
 /// Moves whatever the arrows belong to now.
 pub(super) fn go(app: &mut App, motion: Motion) -> Vec<Effect> {
@@ -75,8 +75,13 @@ const KEYDIR_LINES: usize = 28;
 
 fn scroll_page(app: &mut App, motion: Motion) {
     let (cells, height) = layout(app).page_inside();
+    let rows = match &app.page {
+        Some(Page { content: Content::Merge(page), .. }) => merging::rows(app, page, cells).len(),
+        _ => 0,
+    };
     let Some(page) = &mut app.page else { return };
     let lines = match &mut page.content {
+        Content::Merge(_) => rows,
         Content::Help => help::lines(app.help_filter.text()).len(),
         Content::Report(report) => report.lines.len(),
         Content::Diff(diff) => diff.last_top(cells, height) + height,

@@ -59,7 +59,7 @@ fn selected_map(app: &App) -> Option<(SegmentId, &StripMap)> {
 /// Cells of the selected segment's strip.
 fn selected_cells(app: &App) -> Option<usize> {
     let segment = selected(app)?;
-    let cells = Scale::of(app).cells(segment);
+    let cells = Scale::of(app).cells(segment.bytes);
     selected_map(app).filter(|(_, map)| cells > 0 && !map.is_empty()).map(|_| cells)
 }
 

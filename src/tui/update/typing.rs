@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::verbs::{focus, help, run};
-use super::{keys, look};
+use super::{keys, look, merge};
 use crate::text;
 use crate::tui::action::Edit;
-use crate::tui::app::{App, Pane, Tone, Typing, Writer};
+use crate::tui::app::{App, Pane, Tone, Typing};
 use crate::tui::command::{self, Command, Completion, common_prefix, parse};
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
@@ -123,7 +123,9 @@ fn submit_command(app: &mut App) -> Vec<Effect> {
     remember(app, line.clone());
     app.said = None;
     match command {
-        Command::Quit => vec![Effect::Quit],
+        Command::Quit => merge::quit(app),
+        Command::Merge { inputs, dry_run: true } => merge::plan(app, inputs),
+        Command::Merge { inputs, dry_run: false } => merge::begin(app, inputs, line),
         Command::Help { about: None } => {
             help(app);
             Vec::new()
@@ -139,20 +141,11 @@ fn submit_command(app: &mut App) -> Vec<Effect> {
             Vec::new()
         }
         Command::Put { .. } | Command::Delete { .. } if app.writer.is_some() => {
-            app.say(Tone::Bad, held(app));
+            app.say(Tone::Bad, app.held());
             Vec::new()
         }
         command => vec![run(app, command, line)],
     }
-}
-
-/// Why nothing can be written, to somebody who has not asked for that.
-fn held(app: &App) -> String {
-    let holder = match &app.writer {
-        Some(Writer::Known(holder)) => format!("process {}", holder.pid),
-        _ => "another process".to_owned(),
-    };
-    format!("nothing can be written until its writer has ended and the store is opened again: held by {holder}")
 }
 
 fn remember(app: &mut App, line: String) {

@@ -1,7 +1,7 @@
 //! What each verb of the table of keys does.
 
 use super::look::show_record;
-use super::{copy, dissect, follow, hints, history, jumps, keys, moves, strips, typing, value};
+use super::{copy, dissect, follow, hints, history, jumps, keys, merge, moves, strips, typing, value};
 use crate::store::{Finding, FindingKind};
 use crate::text;
 use crate::tui::action::{Part, Target, Verb};
@@ -33,6 +33,10 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
         Verb::Help => help(app),
         Verb::Verify => return vec![run(app, Command::Verify, "verify".to_owned())],
         Verb::Findings => return vec![Effect::Findings],
+        Verb::Merge => return merge::open(app),
+        Verb::PlanMerge(extent) => return merge::choose(app, extent),
+        Verb::MarkSegment => merge::mark(app),
+        Verb::StopMerge => return merge::stop(app).into_iter().collect(),
         Verb::Delete => ask_delete(app),
         Verb::NextView => value::next_view(app),
         Verb::DetectedView => value::detected_view(app),
@@ -52,11 +56,15 @@ pub(super) fn verb(app: &mut App, verb: Verb) -> Vec<Effect> {
         Verb::HelpFilter => app.typing = Some(Typing::HelpFilter),
         Verb::Redraw => return vec![Effect::Redraw],
         Verb::Suspend => return vec![Effect::Suspend],
-        Verb::Quit => return vec![Effect::Quit],
+        Verb::Quit => return merge::quit(app),
         Verb::Interrupt => return interrupt(app, interrupted),
         Verb::Edit(edit) => return typing::edit(app, edit),
         Verb::Submit => return typing::submit(app),
-        Verb::Cancel => typing::cancel(app),
+        Verb::Cancel => {
+            let effects = merge::leave(app);
+            typing::cancel(app);
+            return effects;
+        }
         Verb::Older => typing::recall(app, true),
         Verb::Newer => typing::recall(app, false),
         Verb::Complete => return typing::complete(app),
@@ -113,6 +121,9 @@ fn enter(app: &mut App) -> Vec<Effect> {
             None => app.page = None,
         }
         return Vec::new();
+    }
+    if let Some(Page { content: Content::Merge(_), .. }) = &app.page {
+        return merge::enter(app);
     }
     if let Stage::Choose { members, cursor } = &app.stage {
         let Some(path) = members.get(cursor.at).cloned() else { return Vec::new() };
@@ -196,6 +207,9 @@ fn answer(app: &mut App, yes: bool) -> Vec<Effect> {
         app.stage = if yes { Stage::Opening } else { app.stage.clone() };
         return vec![effect];
     }
+    if std::mem::take(&mut app.asked_quit) {
+        return if yes { vec![Effect::Quit] } else { Vec::new() };
+    }
     if let Some(wanted) = app.asked_put_back.take() {
         return history::put_back(app, wanted, yes).into_iter().collect();
     }
@@ -223,12 +237,16 @@ fn interrupt(app: &mut App, again: bool) -> Vec<Effect> {
     if again {
         return vec![Effect::Quit];
     }
+    let mut effects = merge::leave(app);
+    effects.extend(merge::stop(app));
     app.interrupted = true;
     app.page = None;
+    app.asked_quit = false;
     app.asked_delete = None;
     app.copying = false;
     app.asked_put_back = None;
     typing::cancel(app);
     app.say(Tone::Plain, "ctrl-c again to leave");
-    app.progress.as_ref().map(|_| Effect::Stop).into_iter().collect()
+    effects.extend(app.progress.as_ref().map(|_| Effect::Stop));
+    effects
 }

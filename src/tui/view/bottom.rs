@@ -6,14 +6,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::View;
 use super::pane::gauge;
+use super::{View, merge};
 use crate::text;
 use crate::tui::action::Verb;
 use crate::tui::app::{App, PutBack, Tone, Typing};
 use crate::tui::command;
 use crate::tui::field::Field;
 use crate::tui::keymap::{self, Binding, Context};
+use crate::tui::merging;
 
 /// Paints the lines; returns where the terminal's cursor belongs.
 pub(super) fn draw(view: &View<'_>, buf: &mut Buffer) -> Option<Position> {
@@ -102,7 +103,9 @@ fn broken(text: &str, cells: usize) -> Vec<&str> {
 fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let shorter = |key: &[u8]| text::escape_to_width(key, usize::from(area.width / 2)).text;
-    let line = if let Some(key) = &view.app.asked_delete {
+    let line = if view.app.asked_quit {
+        question(view, " a merge is running: leave, and give it up? ".to_owned())
+    } else if let Some(key) = &view.app.asked_delete {
         question(view, format!(" delete {}? ", shorter(key)))
     } else if let Some(PutBack { key, from }) = &view.app.asked_put_back {
         question(view, format!(" put {} back as it was at {}:{}? ", shorter(key), from.segment, from.offset))
@@ -115,6 +118,12 @@ fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         Line::styled(" :", theme.dim())
     };
     buf.set_line(area.x, area.y, &line, area.width);
+    if let Some(running) = view.app.merge.running.as_ref().filter(|_| !view.app.is_asking() && view.app.page.is_none())
+    {
+        let from = u16::try_from(line.width()).unwrap_or(area.width).min(area.width) + 2;
+        let rest = Rect { x: area.x + from.min(area.width), width: area.width.saturating_sub(from), ..area };
+        buf.set_line(rest.x, rest.y, &merge::bar(view, running, usize::from(rest.width)), rest.width);
+    }
 }
 
 /// A question with the keys that answer it.
@@ -178,7 +187,8 @@ pub(super) fn shown(typed: &str) -> String {
 /// Whether a key would do more than say that there is nothing to do.
 fn is_of_use(app: &App, verb: Verb) -> bool {
     match verb {
-        Verb::Delete | Verb::PutBack => app.is_writable(),
+        Verb::Delete | Verb::PutBack | Verb::MarkSegment => app.is_writable(),
+        Verb::Enter => !merging::is_in_vain(app),
         Verb::Findings => app.figures.as_ref().is_some_and(|figures| figures.stats.findings > 0),
         _ => true,
     }

@@ -11,6 +11,7 @@ mod history;
 mod key_names;
 mod keydir;
 mod keys;
+mod merge;
 mod page;
 mod pane;
 mod record;

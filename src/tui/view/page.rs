@@ -6,11 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
 use super::pane::{block, line};
-use super::{View, findings};
+use super::{View, findings, merge};
 use crate::text;
 use crate::tui::app::{Content, Page};
 use crate::tui::difference::{DiffLine, Side};
-use crate::tui::help;
+use crate::tui::{help, merging};
 use crate::value;
 
 /// Cells of the keys in the help.
@@ -25,6 +25,7 @@ pub(super) fn draw(view: &View<'_>, page: &Page, buf: &mut Buffer) {
         Content::Report(report) => format!(" {} ", report.title),
         Content::Findings(page) => format!(" {} ", page.title),
         Content::Diff(page) => format!(" {} ", page.title),
+        Content::Merge(page) => format!(" {} ", merging::title(page)),
     };
     let inner = block(view, Line::styled(title, view.theme.title(true)), area, buf);
     let height = usize::from(inner.height);
@@ -42,6 +43,7 @@ pub(super) fn draw(view: &View<'_>, page: &Page, buf: &mut Buffer) {
             shown.enumerate().for_each(|(row, each)| line(inner, row, &Line::raw(format!(" {each}")), buf));
         }
         Content::Findings(page) => findings::draw(view, page, inner, buf),
+        Content::Merge(about) => merge::draw(view, about, page.top, inner, buf),
         Content::Diff(diff) => {
             let cells = usize::from(inner.width);
             let rows = diff.lines.iter().skip(page.top).flat_map(|each| diff_rows(view, each, cells));

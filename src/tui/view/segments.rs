@@ -37,7 +37,7 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     for (at, row) in app.segments.shown(segments.len(), page).zip(1..) {
         let Some(segment) = segments.get(at) else { continue };
         let mut spans = figures(view, segment, width >= ROOMY);
-        spans.extend(strip(view, segment, scale.cells(segment), at == app.segments.at));
+        spans.extend(strip(view, segment, scale.cells(segment.bytes), at == app.segments.at));
         line(inner, row, &Line::from(spans), buf);
         if at == app.segments.at {
             select(view, Pane::Segments, inner, row, headings.len(), buf);
@@ -59,8 +59,10 @@ fn figures(view: &View<'_>, segment: &SegmentInfo, roomy: bool) -> Vec<Span<'sta
     let theme = view.theme;
     let active = if segment.active { '*' } else { ' ' };
     let (id, recs) = if roomy { (7, 9) } else { (5, 7) };
+    let mark = if view.app.merge.marked.contains(&segment.id) { " ✓" } else { "  " };
     let mut spans = vec![
-        Span::raw(format!("{:>id$}{active}", segment.id)),
+        Span::styled(mark, theme.notice()),
+        Span::raw(format!("{:>1$}{active}", segment.id, id - 2)),
         Span::raw(format!("{:>10}", text::size(segment.bytes))),
         Span::styled(format!(" {:>recs$}", text::count(segment.records)), theme.dim()),
         Span::raw(format!("{:>6}", text::percent(segment.dead_share()))),

@@ -15,6 +15,7 @@ use crate::store::{Mode, Stats};
 use crate::text;
 use crate::tui::app::{App, Writer};
 use crate::tui::layout::SMALLEST;
+use crate::tui::merging;
 
 /// Cells of the sparkline of the rate.
 const RATES: usize = 16;
@@ -79,6 +80,9 @@ fn figure_parts(view: &View<'_>, stats: &Stats) -> Vec<Part> {
             parts.push(part(0, " READ-ONLY ", theme.warning_badge()));
         }
         Mode::ReadOnly => {}
+    }
+    if let Some(running) = &view.app.merge.running {
+        parts.push(part(0, format!(" MERGING {} ", merging::share(running)), theme.badge()));
     }
     parts.extend(follow_parts(view));
     match &view.app.writer {
