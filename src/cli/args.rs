@@ -90,7 +90,7 @@ pub(super) struct Global {
     #[arg(long, global = true, conflicts_with = "read_only")]
     pub(super) create: bool,
 
-    /// What opening does about damage: serves around it, or refuses
+    /// What opening does about damage: serves around it, refuses, or serves whatever can be read (and writes nothing)
     #[arg(long, value_name = "MODE", default_value = "tail", global = true)]
     recovery: RecoveryArg,
 
@@ -141,6 +141,7 @@ impl Global {
         match self.recovery {
             RecoveryArg::Tail => Recovery::Tail,
             RecoveryArg::Strict => Recovery::Strict,
+            RecoveryArg::Salvage => Recovery::Salvage,
         }
     }
 }
@@ -187,6 +188,7 @@ pub(super) struct From {
 enum RecoveryArg {
     Tail,
     Strict,
+    Salvage,
 }
 
 /// For people or for programs.

@@ -62,7 +62,7 @@ fn line(out: &Out, finding: &Finding) -> String {
     if let Some(key) = &finding.key {
         line.push_str(&format!(", key {}", text::escape(key)));
     }
-    format!("{line}: {}; {}", finding.message, finding.advice())
+    format!("{line}: {}; {}; {}", finding.message, finding.consequence(), finding.advice())
 }
 
 fn summary(report: &Report) -> String {
@@ -90,6 +90,7 @@ struct Row<'a> {
     #[serde(flatten)]
     key: KeyField,
     message: &'a str,
+    consequence: &'static str,
     advice: &'static str,
 }
 
@@ -104,6 +105,7 @@ impl<'a> From<&'a Finding> for Row<'a> {
             len: finding.len,
             key: finding.key.as_deref().into(),
             message: &finding.message,
+            consequence: finding.consequence(),
             advice: finding.advice(),
         }
     }

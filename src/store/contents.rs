@@ -1,6 +1,6 @@
 //! The store's state in memory as one piece, so that a reader beside a writer can load a new one and swap it in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,6 +23,8 @@ pub(super) struct Contents {
     pub(super) gate: Gate,
     pub(super) segments: Segments,
     pub(super) holes: Holes,
+    /// Segments whose header cannot be believed, and which take part all the same.
+    pub(super) doubtful: BTreeSet<SegmentId>,
     pub(super) needs_newer: Option<Error>,
     /// Bytes of files whose header cannot be believed.
     pub(super) unloaded_bytes: u64,
@@ -39,6 +41,7 @@ impl Contents {
             gate: Gate::default(),
             segments: RwLock::default(),
             holes: Holes::default(),
+            doubtful: BTreeSet::new(),
             needs_newer: None,
             unloaded_bytes: 0,
             last_tstamp: AtomicU64::new(0),
@@ -53,7 +56,7 @@ impl Contents {
 
     /// Whether damage may hide something newer than this answer.
     pub(super) fn is_suspect(&self, answer: Option<&Entry>) -> bool {
-        self.holes.hide(answer)
+        self.holes.hide(answer) || answer.is_some_and(|entry| self.doubtful.contains(&entry.location.segment))
     }
 
     /// The keydir points at `to` instead of `from`: moves the ledger along. Returns the segment whose bytes died.

@@ -53,6 +53,7 @@ mod recover;
 mod repair_tail;
 pub mod report;
 mod rotate;
+mod salvage;
 pub mod scan;
 mod segment;
 mod sync;
@@ -127,6 +128,9 @@ impl Store {
     /// [`Store::open`] on any disk.
     pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Self> {
         check(&options)?;
+        if options.recovery == Recovery::Salvage {
+            return Self::open_read_only_on(disk.reader(), dir, options);
+        }
         let inner = Arc::new(open::open_writer(disk, dir, options)?);
         let background = background::start(&inner);
         let auto_merge = merge::start_auto(&inner);

@@ -185,7 +185,9 @@ fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
 /// Brings the log's end into order: the unsynced end goes to quarantine, what stays is made durable, hints that are
 /// missing are written, leftovers go.
 fn settle(disk: &dyn Disk, dir: &Path, options: &Options, listing: &Listing, loads: &mut Loads) -> Result<()> {
-    if let Some(active) = &loads.active {
+    // What repair is about to replace stays as it is until then.
+    let stays = |active: &Active| options.recovery == Recovery::Salvage && active.damaged;
+    if let Some(active) = loads.active.as_ref().filter(|active| !stays(active)) {
         let event = repair_tail::repair(disk, dir, active)?;
         active.segment.ledger.lock().torn_bytes = 0;
         event.iter().for_each(|event| tell(options, event));
@@ -252,7 +254,8 @@ pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listi
             tell(options, &Event::Loading { done, total });
         }
     };
-    let context = Context { disk, dir, format, keydir: &keydir, progress: &progress };
+    let salvage = options.recovery == Recovery::Salvage;
+    let context = Context { disk, dir, format, keydir: &keydir, salvage, progress: &progress };
     let loaded = in_parallel(&listing.sources, options.threads, |source| load(&context, source));
     let loaded = loaded.into_iter().collect::<Result<Vec<_>>>()?;
     keydir.finish_loading();
@@ -281,7 +284,10 @@ fn gather(
             contents.unloaded_bytes += source.len;
             continue;
         };
-        if source.active {
+        if loaded.doubtful {
+            contents.doubtful.insert(segment.id);
+            segment.ledger.lock().active = false;
+        } else if source.active {
             active =
                 Some(Active { segment: segment.clone(), stable_len: verdict.stable_len, cut: verdict.cut, damaged });
         } else if listing.format == FormatKind::Native && !damaged && !segment.ledger.lock().has_hint {

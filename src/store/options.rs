@@ -52,6 +52,9 @@ pub enum Recovery {
     Tail,
     /// Refuses to open on any damage.
     Strict,
+    /// For reading alone: serves whatever can be read, even behind a header that does not hold or around sectors that the
+    /// disk does not give back. Answers that rest on such a header are suspect.
+    Salvage,
 }
 
 /// Where time comes from; tests bring their own.

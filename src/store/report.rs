@@ -207,18 +207,39 @@ impl FindingKind {
         }
     }
 
+    /// What it means for those who ask the store: which keys answer how.
+    pub fn consequence(self) -> &'static str {
+        match self {
+            Self::DamagedRecord => {
+                "if this is the newest version of its key, the key answers with an error, never with an older value"
+            }
+            Self::DamagedHeader | Self::WrongId | Self::MissingSegment => {
+                "none of its records is served: where a key is missing, or its value is older than what the segment may have held, the answer is marked suspect"
+            }
+            Self::TornTail => "the records before it are served, these bytes are not; nothing that was durable is missing",
+            Self::DamagedHint | Self::StaleHint => "no answer changes: the records are read instead",
+            Self::HintBeyondData => "a key whose newest version was there answers with an error, never with an older value",
+            Self::UnfinishedMerge => {
+                "the store cannot be written; where its files are not all there, every answer is marked suspect"
+            }
+            Self::NeedsNewer => "no key is answered: what is not understood here could change any answer",
+            Self::ForeignFile | Self::Leftover => "no answer changes",
+            Self::Quarantined => "no answer changes: it is no part of the store any more",
+            Self::PendingDelete => "none of its records is served",
+            Self::OddTombstone => "the key answers as deleted",
+            Self::EmptyValue => "a key whose newest version is one of them answers as deleted",
+            Self::Unreadable => UNKNOWN_KEY,
+        }
+    }
+
     /// What to do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::DamagedRecord => {
-                "its key answers with an error until it is put or deleted again; restore it from a copy"
-            }
-            Self::DamagedHeader | Self::WrongId | Self::MissingSegment => UNKNOWN_KEY,
-            Self::TornTail => {
-                "nothing that was durable is lost; where logkv is the writer, its next open cuts it and saves it under quarantine/"
-            }
+            Self::DamagedRecord => "put or delete the key again, or restore it from a copy; `logkv repair` sets the damage aside",
+            Self::DamagedHeader | Self::MissingSegment | Self::HintBeyondData => RESTORE,
+            Self::WrongId => "give it back its name if it lost it; else `logkv repair` sets it aside",
+            Self::TornTail => "a writer's open cuts it and saves it under quarantine/; a file of another program is left as it is",
             Self::DamagedHint | Self::StaleHint => "a writer's open writes it anew",
-            Self::HintBeyondData => "the keys that it names answer with an error; restore the segment from a copy",
             Self::UnfinishedMerge => {
                 "the next open for writing tries again; if files of it were lost, restore the store from a copy"
             }
@@ -229,12 +250,15 @@ impl FindingKind {
             Self::PendingDelete => "Bitcask has merged it away and skips it; so does logkv",
             Self::OddTombstone => "Bitcask takes the key for deleted; so does logkv",
             Self::EmptyValue => "logkv-store takes it for a deletion after a restart; so does logkv",
-            Self::Unreadable => "copy the disk while it still answers, then look at the system's log",
+            Self::Unreadable => {
+                "copy the disk while it still answers, then look at the system's log; `--recovery salvage` reads around it"
+            }
         }
     }
 }
 
-const UNKNOWN_KEY: &str = "answers that it may have changed are marked suspect; restore the segment from a copy";
+const UNKNOWN_KEY: &str = "keys that a hint names there answer with an error; without a hint, a key that is missing or has a value older than these bytes is marked suspect";
+const RESTORE: &str = "restore the segment from a copy, or let `logkv repair` save what is intact and say what is lost";
 
 /// Something about a store that a person may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,10 +282,18 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// One sentence: which keys answer how because of it.
+    pub fn consequence(&self) -> &'static str {
+        match self.kind {
+            FindingKind::DamagedRecord if self.key.is_none() => UNKNOWN_KEY,
+            kind => kind.consequence(),
+        }
+    }
+
     /// One sentence: what to do about it.
     pub fn advice(&self) -> &'static str {
         match self.kind {
-            FindingKind::DamagedRecord if self.key.is_none() => UNKNOWN_KEY,
+            FindingKind::DamagedRecord if self.key.is_none() => RESTORE,
             kind => kind.advice(),
         }
     }

@@ -43,6 +43,8 @@ pub enum Part {
     Key,
     /// What is the case.
     Message,
+    /// What it means for answers.
+    Consequence,
     /// What to do.
     Advice,
 }
@@ -68,6 +70,7 @@ pub fn tell(finding: &Finding, cells: usize) -> Vec<Told> {
         None => {}
     }
     add(Part::Message, &finding.message);
+    add(Part::Consequence, finding.consequence());
     add(Part::Advice, finding.advice());
     lines
 }
@@ -189,11 +192,9 @@ mod tests {
     fn a_finding_is_told_whole_and_its_key_is_escaped() {
         let told: Vec<String> =
             tell(&finding(Some(b"\x1b[2J"), "it is bad"), 200).into_iter().map(|line| line.text).collect();
-        let advice = FindingKind::DamagedRecord.advice();
-        assert_eq!(
-            told,
-            ["damage  damaged-record  0000000001.data @ 4,096  90 B", "key \\x1b[2J", "it is bad", advice]
-        );
+        let (consequence, advice) = (FindingKind::DamagedRecord.consequence(), FindingKind::DamagedRecord.advice());
+        let head = "damage  damaged-record  0000000001.data @ 4,096  90 B";
+        assert_eq!(told, [head, "key \\x1b[2J", "it is bad", consequence, advice]);
         let long = tell(&finding(Some(&[b'k'; 65_535]), "it is bad"), 40);
         assert_eq!(long.iter().filter(|line| line.part == Part::Key).count(), 1);
     }

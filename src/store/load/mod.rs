@@ -10,6 +10,7 @@
 //! 2. Where the key of a damaged stretch is not beyond doubt, a hole is reported.
 
 mod hint;
+mod salvage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use super::holes::{Bound, Hole};
 use super::keydir::Keydir;
 use super::recover::{Cut, Standing, Survey, Verdict, is_torn};
 use super::report::{Finding, FindingKind, Severity};
+use super::salvage::Around;
 use super::scan::{Gap, Item, Scanner, What};
 use super::segment::{Ledger, Segment};
 use super::{Entry, Location};
@@ -32,6 +34,8 @@ pub(super) struct Context<'a> {
     pub(super) dir: &'a Path,
     pub(super) format: &'static dyn Format,
     pub(super) keydir: &'a Keydir,
+    /// Whatever can be read takes part: see [`Recovery::Salvage`](super::Recovery::Salvage).
+    pub(super) salvage: bool,
     /// Told of bytes as they are read.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }
@@ -57,18 +61,29 @@ pub(super) struct Loaded {
     pub(super) needs_newer: Option<Error>,
     /// Something that was durable is not as it was: no hint, no more appends.
     pub(super) damaged: bool,
+    /// Its header cannot be believed, so that nothing vouches for its records being of this store.
+    pub(super) doubtful: bool,
 }
 
 /// Loads one segment file.
 pub(super) fn load(context: &Context<'_>, source: &Source) -> Result<Loaded> {
     let path = context.dir.join(&source.name);
-    let file = context.disk.open_read(&path).map_err(|e| Error::io("open", &path, e))?;
+    let file: Arc<dyn ReadFile> = match context.disk.open_read(&path) {
+        Ok(file) => file,
+        Err(e) if context.salvage && e.kind() != std::io::ErrorKind::NotFound => {
+            return Ok(salvage::unopened(context, source, path, e));
+        }
+        Err(e) => return Err(Error::io("open", &path, e)),
+    };
+    let around = context.salvage.then(|| Around::new(file.clone()));
+    let file = around.clone().map_or(file, |around| around);
     let len = file.len().map_err(|e| Error::io("read", &path, e))?;
     let standing = Standing::of(context.format.kind(), source.active);
-    let mut load =
-        Load { context, source, path, file, len, standing, header: FileHeader::NONE, out: Outcome::new(len) };
+    let (header, out) = (FileHeader::NONE, Outcome::new(len));
+    let mut load = Load { context, source, path, file, around, len, standing, header, out };
     match load.header()? {
         Some(header) => load.header = header,
+        None if context.salvage && load.out.needs_newer.is_none() => load.presume_header(),
         None => return Ok(load.unloaded()),
     }
     let covered = load.hint()?;
@@ -81,6 +96,7 @@ struct Outcome {
     findings: Vec<Finding>,
     needs_newer: Option<Error>,
     damaged: bool,
+    doubtful: bool,
     /// Findings beyond [`MAX_FINDINGS`].
     untold: u64,
 }
@@ -93,6 +109,7 @@ impl Outcome {
             findings: Vec::new(),
             needs_newer: None,
             damaged: false,
+            doubtful: false,
             untold: 0,
         }
     }
@@ -103,6 +120,8 @@ struct Load<'a> {
     source: &'a Source,
     path: PathBuf,
     file: Arc<dyn ReadFile>,
+    /// The same file, where what cannot be read is read around.
+    around: Option<Arc<Around>>,
     len: u64,
     standing: Standing,
     header: FileHeader,
@@ -159,7 +178,7 @@ impl Load<'_> {
         let mut verdict = None;
         if self.standing == Standing::Active {
             // What an invalid record means depends on what comes after it, so the first walk only looks.
-            if self.walk(from, self.len, |_, item| survey.see(item)).is_some() {
+            if self.walk(from, self.len, |_, item| survey.see(item)).is_some() || self.is_unreadable() {
                 survey.unreadable();
             }
             verdict = Some(survey.judge(self.standing));
@@ -175,6 +194,7 @@ impl Load<'_> {
         if let Some((at, e)) = unreadable {
             self.unreadable(at, end, e);
         }
+        self.tell_of_unreadable();
         let verdict = verdict.unwrap_or_else(|| survey.judge(self.standing));
         (self.out.ledger.data_len, self.out.ledger.written_len) = (verdict.data_len, verdict.data_len);
         if let Cut::Tail { intact_records } = verdict.cut {
@@ -331,8 +351,8 @@ impl Load<'_> {
         if let Some(last) = self.out.findings.last_mut().filter(|_| self.out.untold > 0) {
             last.message = format!("{}; and {} findings more in this segment", last.message, self.out.untold);
         }
-        let Outcome { holes, findings, needs_newer, damaged, .. } = self.out;
-        Loaded { segment, verdict, holes, findings, needs_newer, damaged }
+        let Outcome { holes, findings, needs_newer, damaged, doubtful, .. } = self.out;
+        Loaded { segment, verdict, holes, findings, needs_newer, damaged, doubtful }
     }
 }
 

@@ -39,7 +39,7 @@ fn style(view: &View<'_>, finding: &Finding, told: &Told, selected: bool) -> Sty
         Part::Head if selected => view.theme.selected(true),
         Part::Head => severity(view, finding),
         Part::Key => view.theme.strong(),
-        Part::Message => view.theme.plain(),
+        Part::Message | Part::Consequence => view.theme.plain(),
         Part::Advice => view.theme.dim(),
     }
 }
