@@ -50,6 +50,7 @@ mod parallel;
 mod parts;
 mod read;
 mod recover;
+pub mod repair;
 mod repair_tail;
 pub mod report;
 mod rotate;
@@ -85,6 +86,7 @@ pub use merge::{
 pub use moment::{Moment, MomentSegment};
 pub use options::{Clock, Condition, Expiry, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
 pub use parts::KeyParts;
+pub use repair::{Repair, plan_repair, repair};
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
 pub use view::View;
 pub use vouch::{Vouched, vouch};

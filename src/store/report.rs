@@ -216,9 +216,13 @@ impl FindingKind {
             Self::DamagedHeader | Self::WrongId | Self::MissingSegment => {
                 "none of its records is served: where a key is missing, or its value is older than what the segment may have held, the answer is marked suspect"
             }
-            Self::TornTail => "the records before it are served, these bytes are not; nothing that was durable is missing",
+            Self::TornTail => {
+                "the records before it are served, these bytes are not; nothing that was durable is missing"
+            }
             Self::DamagedHint | Self::StaleHint => "no answer changes: the records are read instead",
-            Self::HintBeyondData => "a key whose newest version was there answers with an error, never with an older value",
+            Self::HintBeyondData => {
+                "a key whose newest version was there answers with an error, never with an older value"
+            }
             Self::UnfinishedMerge => {
                 "the store cannot be written; where its files are not all there, every answer is marked suspect"
             }
@@ -235,10 +239,14 @@ impl FindingKind {
     /// What to do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::DamagedRecord => "put or delete the key again, or restore it from a copy; `logkv repair` sets the damage aside",
+            Self::DamagedRecord => {
+                "put or delete the key again, or restore it from a copy; `logkv repair` sets the damage aside"
+            }
             Self::DamagedHeader | Self::MissingSegment | Self::HintBeyondData => RESTORE,
             Self::WrongId => "give it back its name if it lost it; else `logkv repair` sets it aside",
-            Self::TornTail => "a writer's open cuts it and saves it under quarantine/; a file of another program is left as it is",
+            Self::TornTail => {
+                "a writer's open cuts it and saves it under quarantine/; a file of another program is left as it is"
+            }
             Self::DamagedHint | Self::StaleHint => "a writer's open writes it anew",
             Self::UnfinishedMerge => {
                 "the next open for writing tries again; if files of it were lost, restore the store from a copy"

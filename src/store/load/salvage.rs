@@ -67,7 +67,12 @@ pub(super) fn unopened(context: &Context<'_>, source: &Source, path: PathBuf, e:
     Loaded {
         segment: None,
         verdict: Verdict { data_len: source.len, cut: Cut::Nothing, stable_len: source.len },
-        holes: vec![Hole { segment: source.id, offset: 0, len: source.len, below: Bound::of_hole(context.format.kind()) }],
+        holes: vec![Hole {
+            segment: source.id,
+            offset: 0,
+            len: source.len,
+            below: Bound::of_hole(context.format.kind()),
+        }],
         findings: vec![Finding { severity, kind, path, segment, offset, len, key: None, message }],
         needs_newer: None,
         damaged: true,

@@ -95,7 +95,8 @@ fn decide(inner: &Inner, writer: &Writer, merge: &MergeFile) -> Result<()> {
     disk.sync_dir(&inner.dir).map_err(|e| writer.die_of_sync(inner, &inner.dir, e))
 }
 
-fn make_quarantine(disk: &dyn Disk, dir: &Path) -> Result<()> {
+/// The directory, and its name durable.
+pub(in crate::store) fn make_quarantine(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let quarantine = dir.join(QUARANTINE);
     match disk.create_dir(&quarantine) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(failure("create", &quarantine, 0, e)),
@@ -161,8 +162,9 @@ pub(super) fn take_inputs_away(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -
         let [data, hint] = final_names(dir, input);
         if merge.set_aside {
             // The hint first, so that it never stands alone; it says what was there.
-            set_aside(disk, dir, &hint, input)?;
-            set_aside(disk, dir, &data, input)?;
+            let [kept_data, kept_hint] = set_aside_names(input);
+            set_aside(disk, dir, &hint, &kept_hint)?;
+            set_aside(disk, dir, &data, &kept_data)?;
         } else if super::resume::is_there(disk, &data, input) || disk.entry(&data).is_err() {
             remove(disk, &hint)?;
             remove(disk, &data)?;
@@ -175,10 +177,13 @@ pub(super) fn take_inputs_away(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -
     disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
 }
 
-fn set_aside(disk: &dyn Disk, dir: &Path, path: &Path, input: &MergePart) -> Result<()> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    let kept = dir.join(QUARANTINE).join(format!("{:010}-{:08x}.{ending}", input.id, input.salt));
-    match disk.rename(path, &kept) {
+/// The names under `quarantine/` of an input that is set aside, and of its hint.
+pub(in crate::store) fn set_aside_names(input: &MergePart) -> [String; 2] {
+    ["data", "hint"].map(|ending| format!("{:010}-{:08x}.{ending}", input.id, input.salt))
+}
+
+fn set_aside(disk: &dyn Disk, dir: &Path, path: &Path, name: &str) -> Result<()> {
+    match disk.rename(path, &dir.join(QUARANTINE).join(name)) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("rename", path, e)),
         _ => Ok(()),
     }

@@ -12,16 +12,16 @@ use crate::store::segment::Segment;
 
 /// A place of a segment that does not hold.
 #[derive(Clone, Debug)]
-pub(super) struct Damage {
-    pub(super) offset: u64,
-    pub(super) len: u64,
-    pub(super) key: Option<Vec<u8>>,
-    pub(super) check: Check,
+pub(in crate::store) struct Damage {
+    pub(in crate::store) offset: u64,
+    pub(in crate::store) len: u64,
+    pub(in crate::store) key: Option<Vec<u8>>,
+    pub(in crate::store) check: Check,
 }
 
 /// Why not all records were visited.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(in crate::store) enum Stop {
     /// The segment is damaged.
     Damaged(Damage),
     /// Something else failed.
@@ -35,7 +35,7 @@ impl From<Error> for Stop {
 }
 
 /// Shows every record that is no mark to `see`, in file order. Returns the bytes that were read for it.
-pub(super) fn visit(
+pub(in crate::store) fn visit(
     inner: &Inner,
     segment: &Segment,
     see: &mut dyn FnMut(&HintEntry<'_>) -> Result<(), Stop>,
@@ -55,7 +55,7 @@ pub(super) fn visit(
 }
 
 /// The bytes of the segment's hint, if it holds, belongs to it and covers all of it.
-pub(super) fn hint(inner: &Inner, segment: &Segment) -> Result<Option<Vec<u8>>> {
+pub(in crate::store) fn hint(inner: &Inner, segment: &Segment) -> Result<Option<Vec<u8>>> {
     let (has_hint, data_len) = {
         let ledger = segment.ledger.lock();
         (ledger.has_hint, ledger.data_len)

@@ -13,10 +13,10 @@ use crate::store::segment::Segment;
 use super::entries::{Damage, Stop};
 
 /// So much is read at once, and so much of a value is held.
-pub(super) const PIECE: usize = 1 << 20;
+pub(in crate::store) const PIECE: usize = 1 << 20;
 
 /// An input that is read.
-pub(super) struct Input {
+pub(in crate::store) struct Input {
     segment: Arc<Segment>,
     format: &'static dyn Format,
     start: u64,
@@ -24,20 +24,20 @@ pub(super) struct Input {
 }
 
 /// A record whose frame and key hold; its value is still to be read.
-pub(super) struct Head {
-    pub(super) bytes: Vec<u8>,
-    pub(super) value: Option<ValueCheck>,
+pub(in crate::store) struct Head {
+    pub(in crate::store) bytes: Vec<u8>,
+    pub(in crate::store) value: Option<ValueCheck>,
     value_at: u64,
     value_left: u64,
 }
 
 impl Input {
-    pub(super) fn new(segment: Arc<Segment>, format: &'static dyn Format) -> Self {
+    pub(in crate::store) fn new(segment: Arc<Segment>, format: &'static dyn Format) -> Self {
         Self { segment, format, start: 0, bytes: Vec::new() }
     }
 
     /// The frame and the key of the record that `entry` names.
-    pub(super) fn head(&mut self, entry: &HintEntry<'_>) -> Result<Head, Stop> {
+    pub(in crate::store) fn head(&mut self, entry: &HintEntry<'_>) -> Result<Head, Stop> {
         let damaged = |check| Stop::Damaged(damage(entry, check));
         let value_start = entry.len.saturating_sub(entry.stored_len);
         let want = usize::try_from(value_start).map_err(|_| damaged(Check::OtherKey))?;
@@ -63,7 +63,7 @@ impl Input {
     }
 
     /// The next piece of the value; empty at its end, where it is known whether it holds.
-    pub(super) fn piece(&mut self, entry: &HintEntry<'_>, head: &mut Head) -> Result<&[u8], Stop> {
+    pub(in crate::store) fn piece(&mut self, entry: &HintEntry<'_>, head: &mut Head) -> Result<&[u8], Stop> {
         if head.value_left == 0 {
             let verdict = head.value.take().map_or(Ok(()), ValueCheck::finish);
             verdict.map_err(|check| Stop::Damaged(damage(entry, check)))?;

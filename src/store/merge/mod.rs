@@ -35,12 +35,16 @@ use super::writer::Writer;
 
 pub(super) use auto::{Auto, start as start_auto};
 pub use choice::{AutoMerge, MergeChoice, MergePolicy};
+pub(super) use commit::{commit, make_quarantine, set_aside_names};
 pub use control::MergeControl;
+pub(super) use entries::{Stop, visit};
+pub(super) use input::Input;
+pub(super) use output::{NewOutput, Output, discard};
 pub use plan::{KeptTombstone, LeftOut, MergeInput, MergePlan, WhyMerged};
 pub(super) use resume::{apply, read, resume};
 
 use copy::Copied;
-use entries::{Damage, Stop};
+use entries::Damage;
 use plan::When;
 
 /// What a merge did.
@@ -170,7 +174,7 @@ fn finish(
         return Err(abandoned(inner, copy::cancelled(inner)));
     }
     control.commit();
-    if let Err(error) = commit::commit(inner, writer, &parts, &copied.outputs, false) {
+    if let Err(error) = commit(inner, writer, &parts, &copied.outputs, false) {
         if writer.check_alive().is_ok() {
             output::discard(inner, &*writer.disk, ids.iter().copied());
         }

@@ -1,0 +1,155 @@
+//! Carrying a repair out: what stays is written into new segments, and these take the place of those that go.
+//!
+//! The steps and what each guards against are those of a merge's commit, with the flag that sets the inputs aside. Keeps:
+//! an error before that leaves nothing behind.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::disk::ReadDisk;
+use crate::error::{Error, Result};
+use crate::format::{HintEntry, Kind, MergePart, QUARANTINE, SegmentId, record};
+use crate::store::inner::Inner;
+use crate::store::merge::{Input, NewOutput, Output, Stop, commit, discard, make_quarantine, set_aside_names};
+use crate::store::scan::What;
+use crate::store::segment::Segment;
+use crate::store::writer::Writer;
+
+use super::evidence::Evidence;
+use super::examine::walk;
+
+/// Writes what stays and sets aside what does not hold.
+pub(super) fn carry_out(inner: &Inner, writer: &Writer, evidence: &Evidence) -> Result<()> {
+    let mut new = New { inner, writer, current: None, begun: Vec::new(), done: Vec::new() };
+    let committed = new.write(evidence).and_then(|()| {
+        let parts: Vec<MergePart> =
+            evidence.broken.iter().map(|broken| free_name(&*inner.disk, &inner.dir, broken.part)).collect();
+        commit(inner, writer, &parts, &new.done, true)
+    });
+    if committed.is_err() && writer.check_alive().is_ok() {
+        discard(inner, &*writer.disk, new.begun.iter().copied());
+    }
+    committed
+}
+
+/// Sets aside a hint that does not hold and that nobody writes anew: a segment without records has none.
+pub(super) fn set_hint_aside(inner: &Inner, writer: &Writer, id: SegmentId) -> Result<()> {
+    let is_active = writer.core.lock().active.as_ref().is_some_and(|log| log.segment.id == id);
+    let contents = inner.contents();
+    let Some(segment) = contents.segment(id).filter(|it| !is_active && !it.ledger.lock().has_hint) else {
+        return Ok(());
+    };
+    let path = inner.dir.join(inner.format.hint_name(id).unwrap_or_default());
+    let part = MergePart { id, salt: segment.header.salt, len: 0 };
+    let [_, name] = set_aside_names(&free_name(&*inner.disk, &inner.dir, part));
+    make_quarantine(&*writer.disk, &inner.dir)?;
+    let quarantine = inner.dir.join(QUARANTINE);
+    writer.disk.rename(&path, &quarantine.join(name)).map_err(|e| Error::io("rename", &path, e))?;
+    // The name in quarantine first: no power cut leaves the file without any.
+    for dir in [&quarantine, &inner.dir] {
+        writer.disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))?;
+    }
+    Ok(())
+}
+
+/// The part under a salt with which no file was set aside before: nothing in `quarantine/` is ever replaced.
+fn free_name(disk: &dyn ReadDisk, dir: &Path, part: MergePart) -> MergePart {
+    let is_taken = |part: &MergePart| {
+        let taken = |name: &String| disk.entry(&dir.join(QUARANTINE).join(name)).is_ok();
+        set_aside_names(part).iter().any(taken)
+    };
+    let mut part = part;
+    while is_taken(&part) {
+        part.salt = part.salt.wrapping_add(1);
+    }
+    part
+}
+
+struct New<'a> {
+    inner: &'a Inner,
+    writer: &'a Writer,
+    current: Option<NewOutput>,
+    begun: Vec<SegmentId>,
+    done: Vec<Output>,
+}
+
+impl New<'_> {
+    fn write(&mut self, evidence: &Evidence) -> Result<()> {
+        for segment in evidence.broken.iter().filter_map(|broken| broken.segment.as_ref()) {
+            self.records(segment, evidence)?;
+        }
+        // An older value must not pass for the one that is lost.
+        for (key, versions) in evidence.versions.iter().filter(|(_, versions)| !versions.newest.is_intact) {
+            let len = record::encoded_len(key.len(), 0, false);
+            self.output(len)?.tombstone(key, versions.newest.tstamp)?;
+        }
+        self.finish()
+    }
+
+    /// Copies the records of one segment that are the newest of their keys, and those of unknown kinds.
+    fn records(&mut self, segment: &Arc<Segment>, evidence: &Evidence) -> Result<()> {
+        let mut input = Input::new(segment.clone(), self.inner.format);
+        let (mut scan, _) = walk(self.inner, segment)?;
+        loop {
+            let at = scan.position();
+            let item = scan.next_item().map_err(|e| Error::io_at("read", &segment.path, at, e))?;
+            let Some(item) = item else { return Ok(()) };
+            let What::Record(record, Ok(())) = &item.what else { continue };
+            let entry = HintEntry::of(record, at);
+            let is_newest = || {
+                let newest = evidence.versions.get(record.key).map(|versions| versions.newest);
+                newest.is_some_and(|it| (it.place.segment, it.place.offset, it.is_intact) == (segment.id, at, true))
+            };
+            if matches!(record.kind, Kind::Unknown(_)) || (record.kind != Kind::Mark && is_newest()) {
+                self.copy(&mut input, &entry).map_err(|stop| failed(segment, at, stop))?;
+            }
+        }
+    }
+
+    fn copy(&mut self, input: &mut Input, entry: &HintEntry<'_>) -> Result<(), Stop> {
+        let mut head = input.head(entry)?;
+        let output = self.output(entry.len)?;
+        output.head(&head.bytes, entry)?;
+        loop {
+            let piece = input.piece(entry, &mut head)?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            output.value(piece)?;
+        }
+    }
+
+    /// The output that takes a record of this length.
+    fn output(&mut self, len: u64) -> Result<&mut NewOutput> {
+        let limit = self.inner.options.max_segment_bytes;
+        let is_full = |output: &NewOutput| !output.is_empty() && output.len().saturating_add(len) > limit;
+        if self.current.as_ref().is_some_and(is_full) {
+            self.finish()?;
+        }
+        let output = match self.current.take() {
+            Some(output) => output,
+            None => {
+                let output = NewOutput::begin(self.inner, self.writer)?;
+                self.begun.push(output.id());
+                output
+            }
+        };
+        Ok(self.current.insert(output))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let Some(output) = self.current.take() else { return Ok(()) };
+        self.done.push(output.finish(self.inner, &*self.writer.disk)?);
+        Ok(())
+    }
+}
+
+/// A record that held a moment ago.
+fn failed(segment: &Segment, offset: u64, stop: Stop) -> Error {
+    match stop {
+        Stop::Failed(error) => error,
+        Stop::Damaged(damage) => {
+            Error::Damaged { path: segment.path.clone(), segment: segment.id, offset, check: damage.check }
+        }
+    }
+}
