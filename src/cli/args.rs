@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
 pub(super) use commands::{
-    Batch, Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records, Restore, Snapshot,
+    Batch, Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records, Repair, Restore, Snapshot,
 };
 pub(super) use merging::{Merge, Unasked};
 pub(super) use moving::{Export, ExportArg, Import, SourceFormat};

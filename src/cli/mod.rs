@@ -29,6 +29,7 @@ mod place;
 mod progress;
 mod read;
 mod records;
+mod repair;
 mod restore;
 mod session;
 mod snapshot;
@@ -80,6 +81,7 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::History(args)) => history::history(session, &args),
         Some(Command::Inspect(args)) => inspect::inspect(session, &args),
         Some(Command::Verify(_)) => verify::verify(session),
+        Some(Command::Repair(args)) => repair::repair(session, &args),
         Some(Command::Merge(args)) => merge::merge(session, &args),
         Some(Command::Import(args)) => import::import(session, &args),
         Some(Command::Export(args)) => export::export(session, &args),

@@ -16,7 +16,9 @@ use crate::text;
 /// `logkv repair`
 pub(super) fn repair(session: &mut Session, args: &Args) -> anyhow::Result<Exit> {
     if session.global.read_only && !args.dry_run {
-        return Err(Usage("--read-only forbids what this command does; --dry-run only says what it would do".into()).into());
+        return Err(
+            Usage("--read-only forbids what this command does; --dry-run only says what it would do".into()).into()
+        );
     }
     let dir = &session.global.dir;
     let run = if args.dry_run { plan_repair } else { do_repair };

@@ -80,7 +80,7 @@ fn summary(report: &Report) -> String {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     severity: &'static str,
     kind: &'static str,
     file: String,

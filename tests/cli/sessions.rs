@@ -58,5 +58,5 @@ macro_rules! sessions {
 
 sessions! {
     batches byte_by_byte conditions damage first_steps history json literals look_inside merging moving one_file other_formats
-    ranges usage
+    ranges repair usage
 }

@@ -38,6 +38,8 @@ pub(in crate::cli) enum Command {
     Inspect(Inspect),
     /// Reads every byte and lists what it finds
     Verify(Verify),
+    /// Sets damage aside, writes what is intact anew, and says what is lost
+    Repair(Repair),
     /// Gives dead bytes back to the disk: copies what is live out of segments into new ones
     Merge(Merge),
     /// Puts the rows of a JSONL or CSV text, or the keys of another store, into the store
@@ -277,6 +279,20 @@ pub(in crate::cli) struct Restore {
     pub(in crate::cli) keep_damage: bool,
 }
 
+/// `logkv repair`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Damaged segments go whole to quarantine/; nothing is deleted. A key whose newest value is lost has no value afterwards,
+not an older one. Needs the store for itself. A copy of the directory before it costs little.
+In json, each line has an action: mend, set-aside, save, lose-key or lose-bytes.")]
+pub(in crate::cli) struct Repair {
+    /// Only says what would be done and lost
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    #[command(flatten)]
+    from: From,
+}
+
 /// `logkv demo`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -301,6 +317,7 @@ impl Command {
             Self::Dump(args) => args.from.format,
             Self::History(args) => args.from.format,
             Self::Verify(args) => args.from.format,
+            Self::Repair(args) => args.from.format,
             Self::Merge(args) => args.from.format,
             Self::Export(args) => args.from.format,
             Self::Records(_)

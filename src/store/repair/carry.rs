@@ -20,6 +20,7 @@ use super::examine::walk;
 
 /// Writes what stays and sets aside what does not hold.
 pub(super) fn carry_out(inner: &Inner, writer: &Writer, evidence: &Evidence) -> Result<()> {
+    retire(writer, evidence);
     let mut new = New { inner, writer, current: None, begun: Vec::new(), done: Vec::new() };
     let committed = new.write(evidence).and_then(|()| {
         let parts: Vec<MergePart> =
@@ -30,6 +31,15 @@ pub(super) fn carry_out(inner: &Inner, writer: &Writer, evidence: &Evidence) -> 
         discard(inner, &*writer.disk, new.begun.iter().copied());
     }
     committed
+}
+
+/// A segment that goes is not appended to any more, nor given a hint when the store is closed.
+fn retire(writer: &Writer, evidence: &Evidence) {
+    let goes = |id: SegmentId| evidence.broken.iter().any(|broken| broken.part.id == id);
+    let retired = writer.core.lock().active.take_if(|log| goes(log.segment.id));
+    if let Some(log) = retired {
+        log.segment.ledger.lock().active = false;
+    }
 }
 
 /// Sets aside a hint that does not hold and that nobody writes anew: a segment without records has none.

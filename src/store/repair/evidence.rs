@@ -6,6 +6,7 @@
 //! 2. Bytes that do not decode count as known only where a hint names every record in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use crate::error::{Error, Result};
 use crate::format::{HintEntry, Kind, Origin, SegmentId};
@@ -85,7 +86,8 @@ pub(super) fn gather(inner: &Inner) -> Result<Evidence> {
         evidence.read(inner, broken, &mut holes)?;
     }
     let contents = inner.contents();
-    let last = contents.last_tstamp.load(std::sync::atomic::Ordering::Relaxed);
+    let known = evidence.versions.values().map(|versions| versions.newest.tstamp).max().unwrap_or(0);
+    let last = contents.last_tstamp.load(Ordering::Relaxed).max(known);
     holes::bound(&mut holes, &first_tstamps(&contents), last);
     for (lost, hole) in evidence.unknown.iter_mut().zip(&holes) {
         lost.stale_before = match hole.below {
