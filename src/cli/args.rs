@@ -20,7 +20,7 @@ pub(super) use merging::{Merge, Unasked};
 pub(super) use moving::{Export, ExportArg, Import, SourceFormat};
 
 use crate::format::FormatKind;
-use crate::store::{Expiry, Recovery, SyncPolicy};
+use crate::store::{Compression, Expiry, Recovery, SyncPolicy};
 use crate::text;
 
 const USAGE: &str = "\
@@ -112,6 +112,11 @@ pub(super) struct Global {
     #[arg(long, value_name = "DURATION", env = "LOGKV_DEFAULT_TTL", hide_env_values = true, default_value = "never")]
     #[arg(global = true, value_parser = ttl)]
     pub(super) default_ttl: Ttl,
+
+    /// How values are stored from now on: none, as they are; lz4, compressed where that pays
+    #[arg(long, value_name = "CODEC", env = "LOGKV_COMPRESSION", hide_env_values = true, default_value = "none")]
+    #[arg(global = true)]
+    pub(super) compression: Compression,
 
     /// How answers are printed; json: one object a line
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]

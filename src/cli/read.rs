@@ -143,9 +143,12 @@ pub(super) fn list(session: &mut Session, args: &List) -> anyhow::Result<Exit> {
     let store = session.read()?;
     for (key, entry) in keys(&store, &prefix, after.as_deref()).take(args.limit.unwrap_or(usize::MAX)) {
         if session.out.is_json() {
-            session.out.json(&ListRow::new(&key, &entry))?;
+            session.out.json(&ListRow::new(&key, &entry, &store))?;
+        } else if session.notes.verbose {
+            session.out.line(&verbose_line(&key, &entry, &store))?;
         } else {
-            session.out.line(&list_line(&key, &entry, session.notes.verbose))?;
+            // Keys are escaped in a pipe too: a line is a key, and each can be given back to `get` as it stands.
+            session.out.line(&text::key_literal(&key))?;
         }
     }
     session.warn_of_damage(&store);
@@ -165,16 +168,12 @@ fn keys<'a>(
     store.range((start, Bound::Unbounded)).take_while(move |(key, _)| key.starts_with(prefix))
 }
 
-/// Keys are escaped in a pipe too: a line is a key, and each can be given back to `get` as it stands.
-fn list_line(key: &[u8], entry: &Entry, verbose: bool) -> String {
+fn verbose_line(key: &[u8], entry: &Entry, store: &Store) -> String {
     let key = text::key_literal(key);
-    if !verbose {
-        return key;
-    }
     let at = entry.location;
     format!(
         "{key}  {}  segment {} offset {} len {}  {}",
-        text::size(entry.stored_len),
+        store.value_len(entry).map_or_else(|_| "unreadable".to_owned(), text::size),
         at.segment,
         at.offset,
         at.len,
@@ -189,19 +188,20 @@ struct ListRow {
     segment: u64,
     offset: u64,
     len: u64,
-    value_len: u64,
+    /// `null` where the file does not tell it.
+    value_len: Option<u64>,
     tstamp: u64,
     expires_at: Option<u64>,
 }
 
 impl ListRow {
-    fn new(key: &[u8], entry: &Entry) -> Self {
+    fn new(key: &[u8], entry: &Entry, store: &Store) -> Self {
         Self {
             key: key.into(),
             segment: entry.location.segment,
             offset: entry.location.offset,
             len: entry.location.len,
-            value_len: entry.stored_len,
+            value_len: store.value_len(entry).ok(),
             tstamp: entry.tstamp,
             expires_at: entry.expires_at,
         }

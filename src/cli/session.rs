@@ -36,6 +36,7 @@ impl Session {
             sync: self.global.sync,
             create: self.global.create,
             recovery: self.global.recovery(),
+            compression: self.global.compression,
             default_ttl: self.global.default_ttl.duration(),
             from: self.global.from.format,
             auto_merge: self.global.unasked.auto_merge(),

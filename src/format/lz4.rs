@@ -1,4 +1,5 @@
-//! Undoing [`Codec::Lz4`](super::Codec::Lz4): the length of the raw value as a little-endian u32, then one LZ4 block.
+//! Doing and undoing [`Codec::Lz4`](super::Codec::Lz4): the length of the raw value as a little-endian u32, then one LZ4
+//! block.
 //!
 //! Knows no record. Keeps: what the length claims is believed no further than a block of that size could reach, and
 //! [`head`] makes no more bytes than it is asked for.
@@ -6,11 +7,30 @@
 use super::Check;
 use super::record::MAX_VALUE_LEN;
 
+/// Bytes before the block.
+const HEAD: usize = size_of::<u32>();
 const BAD: Check = Check::Implausible("the compressed value does not decompress");
 /// The shortest match.
 const MATCH: usize = 4;
 /// A length that goes on in the next byte.
 const MORE: usize = 15;
+
+/// Shorter values are stored as they are: there is little to gain, and a get of them should do nothing but read.
+pub const MIN_LEN: usize = 64;
+/// What is stored must be shorter by this share of the raw value at least, or every get would decompress for nothing.
+const MIN_GAIN: usize = 8;
+
+/// The value as it is to be stored, if that is shorter by an eighth. At most [`MAX_VALUE_LEN`] bytes, as for every value.
+pub fn compress(value: &[u8]) -> Option<Vec<u8>> {
+    let len = u32::try_from(value.len()).ok().filter(|_| value.len() >= MIN_LEN)?;
+    let mut stored = vec![0; HEAD + lz4_flex::block::get_maximum_output_size(value.len())];
+    let (head, block) = stored.split_at_mut(HEAD);
+    head.copy_from_slice(&len.to_le_bytes());
+    let block_len = lz4_flex::block::compress_into(value, block).ok()?;
+    stored.truncate(HEAD + block_len);
+    stored.shrink_to_fit();
+    (stored.len() <= value.len() - value.len() / MIN_GAIN).then_some(stored)
+}
 
 /// Bytes of the raw value, and the block.
 fn parts(stored: &[u8]) -> Option<(u64, &[u8])> {
@@ -109,7 +129,37 @@ mod tests {
         assert_eq!(head(&[1, 2, 3], 9), Err(BAD));
     }
 
+    #[test]
+    fn only_what_becomes_shorter_by_an_eighth_is_compressed() {
+        assert_eq!(compress(&[b'a'; MIN_LEN - 1]), None);
+        assert!(compress(&[b'a'; MIN_LEN]).is_some_and(|stored| stored.len() < 24));
+        // No byte comes again: nothing to gain.
+        let mut seed = 1_u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        })
+        .take(4000)
+        .collect();
+        assert_eq!(compress(&noise), None);
+        let some_gain = [&noise[..], &[0; 400]].concat();
+        assert_eq!(compress(&some_gain), None, "a tenth");
+        let more_gain = [&noise[..], &[0; 800]].concat();
+        assert!(compress(&more_gain).is_some_and(|stored| stored.len() <= 4200));
+    }
+
     proptest! {
+        #[test]
+        fn what_is_compressed_comes_back(
+            value in proptest::collection::vec(prop_oneof![5 => Just(b'a'), 1 => any::<u8>()], 0..5000),
+        ) {
+            if let Some(stored) = compress(&value) {
+                prop_assert!(stored.len() <= value.len() - value.len() / MIN_GAIN);
+                prop_assert_eq!(raw_len(&stored), Ok(value.len() as u64));
+                prop_assert_eq!(decompress(&stored).unwrap(), value);
+            }
+        }
+
         #[test]
         fn a_head_is_the_beginning_of_the_value(
             value in proptest::collection::vec(prop_oneof![3 => Just(b'a'), 1 => any::<u8>()], 0..2000),

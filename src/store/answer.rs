@@ -1,6 +1,6 @@
 //! What the store answers with: places, entries, values. Plain data.
 
-use crate::format::SegmentId;
+use crate::format::{Codec, HintEntry, Record, SegmentId};
 
 /// A place of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,12 +18,28 @@ pub struct Location {
 pub struct Entry {
     /// Where its newest record is.
     pub location: Location,
-    /// Bytes of the value as stored.
+    /// Bytes of the value as stored; [`super::Store::value_len`] tells those of the value itself.
     pub stored_len: u64,
+    /// How the value is stored.
+    pub codec: Codec,
     /// Microseconds since 1970.
     pub tstamp: u64,
     /// Microseconds since 1970.
     pub expires_at: Option<u64>,
+}
+
+impl Entry {
+    /// The entry for a record that was read.
+    pub(super) fn of(record: &Record<'_>, location: Location) -> Self {
+        let Record { stored_len, codec, tstamp, expires_at, .. } = *record;
+        Self { location, stored_len, codec, tstamp, expires_at }
+    }
+
+    /// The entry for a record that a hint names.
+    pub(super) fn hinted(entry: &HintEntry<'_>, location: Location) -> Self {
+        let HintEntry { stored_len, codec, tstamp, expires_at, .. } = *entry;
+        Self { location, stored_len, codec, tstamp, expires_at }
+    }
 }
 
 /// A value and where it came from.

@@ -12,11 +12,11 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::format::record;
+use crate::format::{Codec, record};
 
 use super::check_limits;
 use super::op::{Action, Op};
-use super::{Condition, Expiry, Location, PutOptions};
+use super::{Compression, Condition, Expiry, Location, PutOptions};
 
 /// The most bytes that the records of a batch may take (1 GiB). A segment can always hold them.
 pub const MAX_BATCH_LEN: u64 = record::MAX_VALUE_LEN;
@@ -46,8 +46,27 @@ struct Slot {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    Put(Expiry),
+    Put(Expiry, Codec),
     Delete,
+}
+
+impl Ops {
+    fn push(&mut self, key: &[u8], value: &[u8], what: What, condition: Condition) {
+        self.bytes.extend_from_slice(key);
+        self.bytes.extend_from_slice(value);
+        self.slots.push(Slot { key_len: key.len(), value_len: value.len(), what, condition });
+    }
+
+    /// The operations with their keys and values.
+    fn iter(&self) -> impl Iterator<Item = (&Slot, &[u8], &[u8])> {
+        let mut bytes = self.bytes.as_slice();
+        let mut take = move |len| {
+            let (taken, rest) = bytes.split_at_checked(len).unwrap_or_default();
+            bytes = rest;
+            taken
+        };
+        self.slots.iter().map(move |slot| (slot, take(slot.key_len), take(slot.value_len)))
+    }
 }
 
 impl Batch {
@@ -64,7 +83,7 @@ impl Batch {
 
     /// Adds a put with an expiry or a condition. The time to live is counted from the write.
     pub fn put_with(&mut self, key: &[u8], value: &[u8], options: &PutOptions) -> Result<()> {
-        self.push(key, value, What::Put(options.expiry), options.condition)
+        self.push(key, value, What::Put(options.expiry, Codec::Raw), options.condition)
     }
 
     /// Adds a delete. Of a key that has no value it is done with nothing to do.
@@ -79,16 +98,14 @@ impl Batch {
 
     fn push(&mut self, key: &[u8], value: &[u8], what: What, condition: Condition) -> Result<()> {
         check_limits(key, value.len() as u64)?;
-        let may_expire = matches!(what, What::Put(expiry) if expiry != Expiry::Never);
+        let may_expire = matches!(what, What::Put(expiry, _) if expiry != Expiry::Never);
         let len = self.ops.encoded_len + record::encoded_len(key.len(), value.len() as u64, may_expire);
         if len > MAX_BATCH_LEN {
             return Err(Error::BatchTooLong { len, max: MAX_BATCH_LEN });
         }
         let ops = Arc::make_mut(&mut self.ops);
         ops.encoded_len = len;
-        ops.bytes.extend_from_slice(key);
-        ops.bytes.extend_from_slice(value);
-        ops.slots.push(Slot { key_len: key.len(), value_len: value.len(), what, condition });
+        ops.push(key, value, what, condition);
         Ok(())
     }
 
@@ -113,23 +130,34 @@ impl Batch {
         self.ops = Arc::default();
     }
 
+    /// The operations with their values as they are to be stored. Done before the writers' lock is taken.
+    pub(super) fn stored(&self, compression: Compression) -> Self {
+        if compression == Compression::None {
+            return self.clone();
+        }
+        let mut ops = Ops { encoded_len: self.ops.encoded_len, ..Ops::default() };
+        for (slot, key, value) in self.ops.iter() {
+            match slot.what {
+                What::Put(expiry, _) => {
+                    let (value, codec) = compression.store(value);
+                    ops.push(key, &value, What::Put(expiry, codec), slot.condition);
+                }
+                What::Delete => ops.push(key, value, slot.what, slot.condition),
+            }
+        }
+        Self { ops: Arc::new(ops) }
+    }
+
     /// The operations in order; `expires_at` says when a value expires.
     pub(super) fn ops(&self, expires_at: impl Fn(Expiry) -> Option<u64>) -> Vec<Op<'_>> {
-        let mut bytes = self.ops.bytes.as_slice();
-        let mut take = |len| {
-            let (taken, rest) = bytes.split_at_checked(len).unwrap_or_default();
-            bytes = rest;
-            taken
-        };
-        let op = |slot: &Slot| {
-            let (key, value) = (take(slot.key_len), take(slot.value_len));
+        let op = |(slot, key, value): (&Slot, _, _)| {
             let action = match slot.what {
-                What::Put(expiry) => Action::Put { value, expires_at: expires_at(expiry) },
+                What::Put(expiry, codec) => Action::Put { value, codec, expires_at: expires_at(expiry) },
                 What::Delete => Action::Delete,
             };
             Op { key, action, condition: slot.condition }
         };
-        self.ops.slots.iter().map(op).collect()
+        self.ops.iter().map(op).collect()
     }
 }
 
@@ -161,7 +189,7 @@ mod tests {
         batch.put_with(b"", b"", &PutOptions::ttl(Duration::from_secs(9))).unwrap();
         batch.delete_if(b"bb", 7).unwrap();
         let shown = |op: &Op<'_>| match op.action {
-            Action::Put { value, expires_at } => (op.key.to_vec(), Some(value.to_vec()), expires_at, op.condition),
+            Action::Put { value, expires_at, .. } => (op.key.to_vec(), Some(value.to_vec()), expires_at, op.condition),
             Action::Delete => (op.key.to_vec(), None, None, op.condition),
         };
         let expires_at = |expiry| (expiry == Expiry::After(Duration::from_secs(9))).then_some(11);

@@ -177,8 +177,7 @@ impl Inner {
                 }
                 Some(Item { offset, len, what: What::Record(record, Ok(())), .. }) => {
                     let location = Location { segment: segment.id, offset, len };
-                    let (stored_len, tstamp, expires_at) = (record.stored_len, record.tstamp, record.expires_at);
-                    let entry = Entry { location, stored_len, tstamp, expires_at };
+                    let entry = Entry::of(&record, location);
                     batch.push(Arrived { kind: record.kind, key: record.key.to_vec(), entry });
                     if !record.batch_continues {
                         seen.records += batch.len() as u64;

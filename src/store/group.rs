@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::primitives::{Mutex, MutexGuard};
 
+use crate::format::Codec;
+
 use super::inner::Inner;
 use super::op::{Action, Done, Op, Outcome, Work};
 use super::writer::Writer;
@@ -45,7 +47,7 @@ pub(super) enum Task<'a> {
 
 #[derive(Debug)]
 enum OwnedTask {
-    Put { key: Vec<u8>, value: Vec<u8>, expires_at: Option<u64>, condition: Condition },
+    Put { key: Vec<u8>, value: Vec<u8>, codec: Codec, expires_at: Option<u64>, condition: Condition },
     Delete { key: Vec<u8>, condition: Condition },
     Batch { batch: Batch, now: u64 },
     Each { batch: Batch, now: u64 },
@@ -64,8 +66,8 @@ impl<'a> Task<'a> {
 
     fn to_owned(self) -> OwnedTask {
         match self {
-            Self::One(Op { key, action: Action::Put { value, expires_at }, condition }) => {
-                OwnedTask::Put { key: key.to_vec(), value: value.to_vec(), expires_at, condition }
+            Self::One(Op { key, action: Action::Put { value, codec, expires_at }, condition }) => {
+                OwnedTask::Put { key: key.to_vec(), value: value.to_vec(), codec, expires_at, condition }
             }
             Self::One(Op { key, action: Action::Delete, condition }) => {
                 OwnedTask::Delete { key: key.to_vec(), condition }
@@ -79,8 +81,8 @@ impl<'a> Task<'a> {
 impl OwnedTask {
     fn task(&self) -> Task<'_> {
         match self {
-            Self::Put { key, value, expires_at, condition } => {
-                let action = Action::Put { value, expires_at: *expires_at };
+            Self::Put { key, value, codec, expires_at, condition } => {
+                let action = Action::Put { value, codec: *codec, expires_at: *expires_at };
                 Task::One(Op { key, action, condition: *condition })
             }
             Self::Delete { key, condition } => Task::One(Op { key, action: Action::Delete, condition: *condition }),
@@ -174,7 +176,7 @@ mod tests {
 
     fn put<'a>(key: &'a [u8], value: &'a [u8], if_absent: bool) -> Work<'a> {
         let condition = if if_absent { Condition::Absent } else { Condition::Always };
-        Work::One(Op { key, action: Action::Put { value, expires_at: None }, condition })
+        Work::One(Op { key, action: Action::Put { value, codec: Codec::Raw, expires_at: None }, condition })
     }
 
     fn delete(key: &[u8]) -> Work<'_> {

@@ -89,7 +89,7 @@ mod tests {
 
     fn entry(segment: u64, offset: u64, tstamp: u64) -> Entry {
         let location = Location { segment, offset, len: 30 };
-        Entry { location, stored_len: 1, tstamp, expires_at: None }
+        Entry { location, stored_len: 1, codec: crate::format::Codec::Raw, tstamp, expires_at: None }
     }
 
     #[test]

@@ -142,8 +142,7 @@ impl Question<'_> {
             }
             if let (Some(answer), Kind::Put | Kind::Tombstone) = (self.keys.get(it.key), it.kind) {
                 let location = Location { segment: asked.source.id, offset: it.offset, len: it.len };
-                let (stored_len, tstamp, expires_at) = (it.stored_len, it.tstamp, it.expires_at);
-                let entry = Entry { location, stored_len, tstamp, expires_at };
+                let entry = Entry::hinted(&it, location);
                 asked.offer(*answer, Version { entry, is_tombstone: it.kind == Kind::Tombstone });
             }
         }
@@ -162,8 +161,7 @@ impl Question<'_> {
             in_batch = record.batch_continues;
             if let (Some(answer), Kind::Put | Kind::Tombstone) = (self.keys.get(record.key), record.kind) {
                 let location = Location { segment: asked.source.id, offset: item.offset, len: item.len };
-                let (stored_len, tstamp, expires_at) = (record.stored_len, record.tstamp, record.expires_at);
-                let entry = Entry { location, stored_len, tstamp, expires_at };
+                let entry = Entry::of(record, location);
                 asked.offer(*answer, Version { entry, is_tombstone: record.kind == Kind::Tombstone });
             }
         }

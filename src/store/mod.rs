@@ -84,7 +84,7 @@ pub use merge::{
     AutoMerge, KeptTombstone, LeftOut, MergeChoice, MergeControl, MergeInput, MergePlan, MergePolicy, Merged, WhyMerged,
 };
 pub use moment::{Moment, MomentSegment};
-pub use options::{Clock, Condition, Expiry, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
+pub use options::{Clock, Compression, Condition, Expiry, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
 pub use parts::KeyParts;
 pub use repair::{Repair, plan_repair, repair};
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
@@ -171,7 +171,8 @@ impl Store {
         let writer = self.inner.writer()?;
         check_limits(key, value.len() as u64)?;
         let expires_at = self.inner.expires_at(options.expiry, || self.inner.now());
-        let action = Action::Put { value, expires_at };
+        let (value, codec) = self.inner.options.compression.store(value);
+        let action = Action::Put { value: &value, codec, expires_at };
         let op = Op { key, action, condition: options.condition };
         Ok(writer.submit_one(&self.inner, op)?.written())
     }
@@ -201,7 +202,10 @@ impl Store {
     /// store as it was; after [`Error::Indeterminate`] reopening tells whether all of it is there or nothing.
     pub fn write(&self, batch: &Batch) -> Result<BatchWritten> {
         let writer = self.inner.writer()?;
-        let outcomes = writer.submit(&self.inner, Task::Batch { batch, now: self.inner.now() });
+        let outcomes = writer.submit(
+            &self.inner,
+            Task::Batch { batch: &batch.stored(self.inner.options.compression), now: self.inner.now() },
+        );
         let done: Done = outcomes.into_iter().next().unwrap_or(Ok(Done::default()))?;
         Ok(done.batch())
     }
@@ -210,7 +214,10 @@ impl Store {
     /// sharing writes and syncs. Answers each, in their order; a reader or a crash may find some done and others not.
     pub fn put_many(&self, operations: &Batch) -> Result<Vec<Result<Option<Written>>>> {
         let writer = self.inner.writer()?;
-        let outcomes = writer.submit(&self.inner, Task::Each { batch: operations, now: self.inner.now() });
+        let outcomes = writer.submit(
+            &self.inner,
+            Task::Each { batch: &operations.stored(self.inner.options.compression), now: self.inner.now() },
+        );
         Ok(outcomes.into_iter().map(|outcome| outcome.map(|done| done.written())).collect())
     }
 
@@ -234,6 +241,12 @@ impl Store {
         let (now, contents) = (self.inner.now(), self.inner.contents());
         contents.gate.pass();
         contents.keydir.get(key).filter(|entry| entry.expires_at.is_none_or(|at| at > now))
+    }
+
+    /// Bytes of a value. Of one that is stored as it is the entry knows; of one that is compressed the first bytes are read,
+    /// unchecked.
+    pub fn value_len(&self, entry: &Entry) -> Result<u64> {
+        self.inner.value_len(entry)
     }
 
     /// Whether damage may hide a newer version of this key, or a key that is missing. Without a look at the disk.

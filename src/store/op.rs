@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
+use crate::format::Codec;
 use crate::format::record::{self, NewRecord};
 
 use super::inner::Inner;
@@ -21,7 +22,12 @@ pub(super) struct Op<'a> {
 /// What to do.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action<'a> {
-    Put { value: &'a [u8], expires_at: Option<u64> },
+    /// The value as stored.
+    Put {
+        value: &'a [u8],
+        codec: Codec,
+        expires_at: Option<u64>,
+    },
     Delete,
 }
 
@@ -39,7 +45,9 @@ impl<'a> Op<'a> {
     /// The record that it appends.
     pub(super) fn record(&self, tstamp: u64) -> NewRecord<'a> {
         match self.action {
-            Action::Put { value, expires_at } => NewRecord { expires_at, ..NewRecord::put(self.key, value, tstamp) },
+            Action::Put { value, codec, expires_at } => {
+                NewRecord { codec, expires_at, ..NewRecord::put(self.key, value, tstamp) }
+            }
             Action::Delete => NewRecord::tombstone(self.key, tstamp),
         }
     }
@@ -47,7 +55,7 @@ impl<'a> Op<'a> {
     /// Bytes of the record that it appends.
     pub(super) fn encoded_len(&self) -> u64 {
         let (stored_len, with_expiry) = match self.action {
-            Action::Put { value, expires_at } => (value.len() as u64, expires_at.is_some()),
+            Action::Put { value, expires_at, .. } => (value.len() as u64, expires_at.is_some()),
             Action::Delete => (0, false),
         };
         record::encoded_len(self.key.len(), stored_len, with_expiry)

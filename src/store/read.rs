@@ -17,7 +17,7 @@ use crate::format::{Check, Codec, Decoded, FileHeader, Format, Kind, lz4};
 use super::contents::Contents;
 use super::events::Event;
 use super::inner::Inner;
-use super::{Answer, Entry, Found};
+use super::{Answer, Entry, Found, Location};
 
 impl Inner {
     pub(super) fn get(&self, key: &[u8]) -> Result<Answer> {
@@ -103,6 +103,27 @@ impl Inner {
             (i, *key, entry)
         };
         keys.iter().enumerate().map(look_up).collect()
+    }
+
+    /// Bytes of the raw value of the record that `entry` points at, as the record says; it is not checked.
+    pub(super) fn value_len(&self, entry: &Entry) -> Result<u64> {
+        if entry.codec == Codec::Raw {
+            return Ok(entry.stored_len);
+        }
+        let contents = self.contents();
+        let Location { segment, offset, len } = entry.location;
+        let at = offset + len.saturating_sub(entry.stored_len);
+        let damaged = |path, check| Error::Damaged { path, segment, offset, check };
+        let head = Location { segment, offset: at, len: entry.stored_len.min(4) };
+        let Some(segment) = contents.segment(segment) else {
+            return Err(damaged(self.dir.join(self.format.segment_name(segment)), Check::OtherFile));
+        };
+        let head = match self.writer.as_ref().and_then(|writer| writer.read_tail(&head)) {
+            Some(head) => head,
+            None => read_record(&**segment.file(), head.offset, head.len)
+                .map_err(|e| Error::io_at("read", &segment.path, head.offset, e))?,
+        };
+        lz4::raw_len(&head).map_err(|check| damaged(segment.path.clone(), check))
     }
 
     /// The value of the record that `entry` points at.

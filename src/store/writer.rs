@@ -252,7 +252,8 @@ impl Writer {
             log.vouched = log.stable;
         }
         let stored_len = new.value.len() as u64;
-        let entry = Entry { location, stored_len, tstamp: new.tstamp, expires_at: new.expires_at };
+        let (codec, tstamp, expires_at) = (new.codec, new.tstamp, new.expires_at);
+        let entry = Entry { location, stored_len, codec, tstamp, expires_at };
         group.staged.push(Staged { op, kind: new.kind, entry, before });
     }
 

@@ -305,11 +305,11 @@ pub(super) fn newer(order: VersionOrder, entry: &Entry, than: &Entry) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::format::FormatKind;
+    use crate::format::{Codec, FormatKind};
 
     fn entry(segment: u64, offset: u64, tstamp: u64) -> Entry {
         let location = Location { segment, offset, len: 26 };
-        Entry { location, stored_len: 1, tstamp, expires_at: None }
+        Entry { location, stored_len: 1, codec: Codec::Raw, tstamp, expires_at: None }
     }
 
     fn native() -> Keydir {
@@ -340,7 +340,7 @@ mod tests {
 
     fn sized(key: &[u8], offset: u64) -> Entry {
         let location = Location { segment: 1, offset, len: 24 + key.len() as u64 + 1 };
-        Entry { location, stored_len: 1, tstamp: offset, expires_at: None }
+        Entry { location, stored_len: 1, codec: Codec::Raw, tstamp: offset, expires_at: None }
     }
 
     #[test]

@@ -10,12 +10,13 @@
 //! 22 bytes and the key, where id, offset and length fit into 32 bits, as they always do in the native format. The
 //! stored length of the value is not kept: it is the record's length less its frame and key.
 
-use crate::format::{Role, bytes_at};
+use crate::format::{Codec, Role, bytes_at};
 use crate::store::{Entry, Location};
 
 const TOMBSTONE: u8 = 1;
 const WIDE: u8 = 2;
 const EXPIRES: u8 = 4;
+const LZ4: u8 = 8;
 /// A key length byte that says: the length follows in four bytes.
 const LONG_KEY: u8 = u8::MAX;
 
@@ -27,6 +28,7 @@ pub(super) struct Row<'a> {
     pub(super) tstamp: u64,
     pub(super) expires_at: Option<u64>,
     pub(super) tombstone: bool,
+    pub(super) codec: Codec,
     /// Bytes that the row takes.
     pub(super) len: usize,
 }
@@ -36,7 +38,8 @@ impl Row<'_> {
     pub(super) fn entry(&self, frame_len: fn(bool) -> u64) -> Entry {
         let around = frame_len(self.expires_at.is_some()) + self.key.len() as u64;
         let stored_len = self.location.len.saturating_sub(around);
-        Entry { location: self.location, stored_len, tstamp: self.tstamp, expires_at: self.expires_at }
+        let Self { location, codec, tstamp, expires_at, .. } = *self;
+        Entry { location, stored_len, codec, tstamp, expires_at }
     }
 }
 
@@ -48,7 +51,8 @@ pub(super) fn encode(key: &[u8], entry: &Entry, tombstone: bool, out: &mut Vec<u
     let wide = narrow.iter().any(Result::is_err);
     let bit = |on: bool, bit: u8| if on { bit } else { 0 };
     out.clear();
-    out.push(bit(tombstone, TOMBSTONE) | bit(wide, WIDE) | bit(entry.expires_at.is_some(), EXPIRES));
+    let lz4 = entry.codec == Codec::Lz4;
+    out.push(bit(tombstone, TOMBSTONE) | bit(wide, WIDE) | bit(entry.expires_at.is_some(), EXPIRES) | bit(lz4, LZ4));
     out.extend_from_slice(&entry.tstamp.to_le_bytes());
     for (number, narrow) in place.iter().zip(narrow) {
         match narrow {
@@ -105,6 +109,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Row<'_>> {
         tstamp,
         expires_at,
         tombstone: flags & TOMBSTONE != 0,
+        codec: if flags & LZ4 == 0 { Codec::Raw } else { Codec::Lz4 },
         len,
     })
 }
@@ -154,11 +159,11 @@ mod tests {
         for key_len in [0, 1, 254, 255, 256, 70_000] {
             for offset in [7, u64::from(u32::MAX), 1 << 40] {
                 for expires_at in [None, Some(u64::MAX)] {
-                    for tombstone in [false, true] {
+                    for (tombstone, codec) in [(false, Codec::Raw), (true, Codec::Raw), (false, Codec::Lz4)] {
                         let key = vec![b'k'; key_len];
                         let len = 14 + key_len as u64 + 5;
                         let location = Location { segment: 3, offset, len };
-                        let entry = Entry { location, stored_len: 5, tstamp: 1 << 50, expires_at };
+                        let entry = Entry { location, stored_len: 5, codec, tstamp: 1 << 50, expires_at };
                         let mut bytes = Vec::new();
                         encode(&key, &entry, tombstone, &mut bytes);
                         let row_len = bytes.len();
@@ -176,7 +181,8 @@ mod tests {
     fn an_ordinary_row_takes_22_bytes_and_its_key() {
         let location = Location { segment: 9, offset: 1 << 30, len: 140 };
         let mut bytes = Vec::new();
-        encode(&[0; 16], &Entry { location, stored_len: 100, tstamp: 1 << 50, expires_at: None }, false, &mut bytes);
+        let entry = Entry { location, stored_len: 100, codec: Codec::Raw, tstamp: 1 << 50, expires_at: None };
+        encode(&[0; 16], &entry, false, &mut bytes);
         assert_eq!(bytes.len(), 22 + 16);
     }
 }

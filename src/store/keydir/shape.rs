@@ -90,11 +90,17 @@ impl Store {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::format::FormatKind;
+    use crate::format::{Codec, FormatKind};
     use crate::store::{Entry, Location};
 
     fn entry(offset: u64, expires_at: Option<u64>) -> Entry {
-        Entry { location: Location { segment: 1, offset, len: 40 }, stored_len: 5, tstamp: 9, expires_at }
+        Entry {
+            location: Location { segment: 1, offset, len: 40 },
+            stored_len: 5,
+            codec: Codec::Raw,
+            tstamp: 9,
+            expires_at,
+        }
     }
 
     #[test]

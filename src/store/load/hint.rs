@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use super::{Load, Severity};
 use crate::error::{Error, Result};
 use crate::format::{Coverage, Hint, HintEntry, HintFault, Kind, SegmentId};
-use crate::store::hint_file;
 use crate::store::report::{Finding, FindingKind};
+use crate::store::{Entry, hint_file};
 
 impl Load<'_> {
     /// Offers what the hint says, and returns how much of the segment that was.
@@ -61,7 +61,7 @@ impl Load<'_> {
             let end = entry.offset.saturating_add(entry.len);
             covered = covered.max(end);
             self.out.ledger.count(entry.kind, entry.tstamp);
-            let entry_of = self.entry(entry.offset, entry.len, entry.stored_len, entry.tstamp, entry.expires_at);
+            let entry_of = Entry::hinted(&entry, self.location(entry.offset, entry.len));
             if end > self.len {
                 self.hint_beyond_data(&entry, end);
                 self.context.keydir.offer(entry.key, entry_of, false);

@@ -279,7 +279,7 @@ impl Load<'_> {
             let offset = Some(item.offset);
             self.out.needs_newer = Some(Error::NeedsNewer { path: self.path.clone(), offset, what });
         }
-        let entry = self.entry(item.offset, item.len, record.stored_len, record.tstamp, record.expires_at);
+        let entry = Entry::of(record, self.location(item.offset, item.len));
         match value {
             Ok(()) if matches!(record.kind, Kind::Put | Kind::Tombstone) => {
                 self.context.keydir.offer(record.key, entry, record.kind == Kind::Tombstone);
@@ -298,8 +298,8 @@ impl Load<'_> {
         }
     }
 
-    fn entry(&self, offset: u64, len: u64, stored_len: u64, tstamp: u64, expires_at: Option<u64>) -> Entry {
-        Entry { location: Location { segment: self.source.id, offset, len }, stored_len, tstamp, expires_at }
+    fn location(&self, offset: u64, len: u64) -> Location {
+        Location { segment: self.source.id, offset, len }
     }
 
     fn gap(&mut self, item: &Item<'_>, gap: &Gap) {

@@ -142,8 +142,7 @@ fn move_entry(inner: &Inner, contents: &Contents, merge: &MergeFile, output: &Ou
         return;
     }
     let to = Location { segment: output.segment.id, offset: entry.offset, len: entry.len };
-    let HintEntry { stored_len, tstamp, expires_at, .. } = *entry;
-    let copy = Entry { location: to, stored_len, tstamp, expires_at };
+    let (tstamp, copy) = (entry.tstamp, Entry::hinted(entry, to));
     let is_input = |old: &Entry| merge.inputs.iter().any(|input| input.id == old.location.segment);
     // Born before anybody can find it there: whoever supersedes it next counts it dead.
     contents.moved(None, Some(to));

@@ -299,7 +299,8 @@ mod tests {
         maps.apply(&Event::SegmentCreated { segment: 1 });
         let mark = Event::Appended { kind: Kind::Mark, location: at(140), tstamp: 2 };
         let moved = Event::KeydirMoved { from: None, to: Some(at(40)) };
-        let entry = Entry { location: at(40), tstamp: 1, stored_len: 0, expires_at: Some(2) };
+        let entry =
+            Entry { location: at(40), tstamp: 1, stored_len: 0, codec: crate::format::Codec::Raw, expires_at: Some(2) };
         for event in [put(40), moved, mark, Event::Expired { key: b"k"[..].into(), entry }] {
             maps.apply(&event);
         }

@@ -242,7 +242,7 @@ mod tests {
     fn a_key_that_expires_leaves_the_key_list() {
         let recorder = Recorder::new(Arc::new(|_| {}), channel().0);
         let location = Location { segment: 1, offset: 40, len: 30 };
-        let entry = Entry { location, stored_len: 1, tstamp: 5, expires_at: Some(9) };
+        let entry = Entry { location, stored_len: 1, codec: crate::format::Codec::Raw, tstamp: 5, expires_at: Some(9) };
         recorder.event(&Event::Expired { key: Arc::from(&b"k"[..]), entry });
         let changes = recorder.changes().lock().take();
         let expected = |change: &KeyChange| match change {
