@@ -5,6 +5,8 @@
 mod crash;
 #[path = "snapshot/hostile.rs"]
 mod hostile;
+#[path = "snapshot/merging.rs"]
+mod merging;
 #[path = "snapshot/moment.rs"]
 mod moment;
 #[path = "snapshot/restoring.rs"]

@@ -198,3 +198,26 @@ pub(super) fn check_room(disk: &dyn Disk, target: &Path, bytes: u64) -> Result<(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    /// A header is compared byte by byte when it is read, so a change here would refuse every archive that exists.
+    #[test]
+    fn the_header_of_an_entry_is_the_same_for_ever() {
+        let header = entry_header("0000000001.data", 0o1234, 1_700_000_000_000_000).unwrap();
+        let bytes = header.as_bytes();
+        assert_eq!(&bytes[..15], b"0000000001.data");
+        assert_eq!(&bytes[100..148], b"0000600\x000000000\x000000000\x0000000001234\x0014524770400\0");
+        assert_eq!(&bytes[156..157], b"0");
+        assert_eq!(&bytes[257..265], b"ustar\x0000");
+        assert!([&bytes[15..100], &bytes[157..257], &bytes[265..]].concat().iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn padding_fills_a_block() {
+        assert_eq!([0, 1, 511, 512, 513].map(padding), [0, 511, 1, 0, 511]);
+    }
+}
