@@ -6,6 +6,7 @@
 //! A body panics when something does not hold. It takes any bytes; checksums, which a fuzzer cannot guess, are put right
 //! by [`seal`] in a copy, so that what lies behind them is reached too.
 
+mod archive;
 mod command;
 mod go;
 mod look;
@@ -23,6 +24,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target. Each has a file in `fuzz_targets`, an entry in `Cargo.toml` and a directory in `corpus`.
 pub const TARGETS: &[Target] = &[
+    ("archive", archive::archive),
     ("command", command::line),
     ("go_record", go::record),
     ("native_header", native::header),

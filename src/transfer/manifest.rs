@@ -23,7 +23,7 @@ use crate::format::{FileRole, Format, record};
 pub const MANIFEST: &str = "SNAPSHOT";
 
 /// More than the manifest of any store that can be made takes; a longer file is refused before it is read.
-pub const MAX_MANIFEST_BYTES: u64 = 64 << 20;
+pub const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 
 /// No segment is as long as this.
 const MAX_FILE: u64 = 1 << 32;
