@@ -151,7 +151,7 @@ pub enum Error {
     BadSnapshot {
         /// Which.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with it, and what to do.
         reason: String,
     },
     /// The one who watched asked to stop; what was being made is not there.
@@ -267,12 +267,7 @@ impl fmt::Display for Error {
                 write!(f, "the merge of {} was cancelled; nothing has changed", text::path(dir))
             }
             Self::BadSnapshot { path, reason } => {
-                write!(
-                    f,
-                    "{} is not a whole snapshot: {}; use another copy",
-                    text::path(path),
-                    text::escape_str(reason)
-                )
+                write!(f, "{} is not a whole snapshot: {}", text::path(path), text::escape_str(reason))
             }
             Self::Stopped { path } => {
                 write!(f, "stopped before {} was complete; nothing of it is there", text::path(path))

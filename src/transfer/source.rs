@@ -76,7 +76,8 @@ pub(super) fn read_manifest(disk: &dyn Disk, dir: &Path) -> Result<Manifest> {
     let path = dir.join(MANIFEST);
     let file = match disk.open_read(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(bad(dir, "it has no manifest, the file SNAPSHOT"));
+            let reason = format!("it has no manifest, the file {MANIFEST}; `logkv snapshot` makes one of a store");
+            return Err(Error::BadSnapshot { path: dir.to_owned(), reason });
         }
         file => file.map_err(|e| Error::io("open", &path, e))?,
     };
@@ -92,5 +93,5 @@ pub(super) fn read_manifest(disk: &dyn Disk, dir: &Path) -> Result<Manifest> {
 }
 
 pub(super) fn bad(path: &Path, reason: &str) -> Error {
-    Error::BadSnapshot { path: path.to_owned(), reason: reason.to_owned() }
+    Error::BadSnapshot { path: path.to_owned(), reason: format!("{reason}; use another copy") }
 }

@@ -57,6 +57,6 @@ macro_rules! sessions {
 }
 
 sessions! {
-    batches byte_by_byte compression conditions damage first_steps history json literals look_inside merging moving one_file other_formats
-    ranges repair usage
+    batches byte_by_byte compression conditions damage first_steps history json literals look_inside merging moving
+    one_file other_formats ranges repair snapshot usage
 }

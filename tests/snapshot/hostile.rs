@@ -316,13 +316,15 @@ fn a_hint_that_lies_hides_nothing() {
     assert_eq!(held(&disk, AGAIN), contents(&store));
 }
 
+type Change<'a> = &'a dyn Fn(&SimDisk);
+
 #[test]
 fn a_directory_that_is_not_what_its_manifest_says_is_refused() {
     let disk = SimDisk::new();
     let store = filled(&disk);
     snapshot_with(&store, &disk, COPY, &SnapshotOptions { copy: true, earlier: None }).unwrap();
     let path = format!("{COPY}/0000000002.data");
-    let changes: [(&str, &dyn Fn(&SimDisk)); 8] = [
+    let changes: [(&str, Change<'_>); 8] = [
         ("a flipped bit", &|disk| disk.flip_bit(&path, 8 * 100).unwrap()),
         ("a cut", &|disk| disk.truncate(&path, 50).unwrap()),
         ("a growth", &|disk| disk.truncate(&path, 500).unwrap()),
