@@ -9,6 +9,7 @@
 mod archive;
 mod command;
 mod go;
+mod import;
 mod look;
 mod native;
 mod record;
@@ -27,6 +28,8 @@ pub const TARGETS: &[Target] = &[
     ("archive", archive::archive),
     ("command", command::line),
     ("go_record", go::record),
+    ("import_csv", import::csv),
+    ("import_jsonl", import::jsonl),
     ("native_header", native::header),
     ("native_hint", native::hint),
     ("native_record", native::record),
