@@ -2,20 +2,18 @@
 //!
 //! # Invariants
 //!
-//! 1. On a store that was opened for reading, and not refreshed meanwhile, the rows are those of the moment of opening. On a
-//!    writer's own store the keys are those of the moment when it began, each with its newest value when its turn comes; a
-//!    key that was deleted meanwhile is left out.
+//! 1. The rows are those of one moment: of a store that was opened for reading the one when it was opened or refreshed last,
+//!    of a writer's own store the one when the export began. Merges of this process wait until it is done.
 //! 2. A value that cannot be read is told, counted and left out; the others are written.
 //! 3. Besides the list of keys, no more is in memory than a page of values, or one long value.
 
 use std::io::{self, Write};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use super::row::RowRef;
 use super::{csv, jsonl, resp};
 use crate::error::{Error, Result};
-use crate::store::{Answer, Entry, Found, Store};
+use crate::store::{Answer, Entry, Found, Store, View};
 
 /// Keys whose values are read at once, in the order of the disk.
 const PAGE_KEYS: usize = 1024;
@@ -115,32 +113,44 @@ pub fn export(
     to: &mut dyn Write,
     news: &mut dyn FnMut(ExportNews<'_>),
 ) -> Result<Exported, ExportError> {
-    let mut keys = store.scan(prefix);
-    let total = keys.len() as u64;
-    let mut exported = Exported::default();
+    let view = store.view(prefix).map_err(ExportError::Store)?;
+    let mut keys = view.iter();
+    let total = view.len() as u64;
+    let (mut done, mut exported) = (0, Exported::default());
     format.write_head(to)?;
     loop {
-        news(ExportNews::Done(total - keys.len() as u64, total));
+        news(ExportNews::Done(done, total));
         let page = page(&mut keys);
         if page.is_empty() {
             return Ok(exported);
         }
-        let keys: Vec<&[u8]> = page.iter().map(|key| &**key).collect();
-        for (key, answer) in keys.iter().zip(store.get_many(&keys)) {
+        for (key, answer) in read(&view, &page) {
             write(key, answer, format, to, (&mut exported, news))?;
+            done += 1;
         }
     }
 }
 
+type Key<'a> = (&'a [u8], &'a Entry);
+
 /// The next keys, as many as may be in memory with their values.
-fn page(keys: &mut impl Iterator<Item = (Arc<[u8]>, Entry)>) -> Vec<Arc<[u8]>> {
+fn page<'a>(keys: &mut impl Iterator<Item = Key<'a>>) -> Vec<Key<'a>> {
     let (mut page, mut bytes) = (Vec::new(), 0);
     while page.len() < PAGE_KEYS && bytes < PAGE_BYTES {
         let Some((key, entry)) = keys.next() else { break };
         bytes += entry.stored_len;
-        page.push(key);
+        page.push((key, entry));
     }
     page
+}
+
+/// The values of a page: read in the order of the disk, given in that of the keys.
+fn read<'a>(view: &View<'_>, page: &[Key<'a>]) -> Vec<(&'a [u8], Result<Answer>)> {
+    let mut order: Vec<_> = page.iter().enumerate().collect();
+    order.sort_unstable_by_key(|(_, (_, entry))| entry.location);
+    let mut answers: Vec<_> = order.into_iter().map(|(i, (key, entry))| (i, *key, view.get(key, entry))).collect();
+    answers.sort_unstable_by_key(|(i, ..)| *i);
+    answers.into_iter().map(|(_, key, answer)| (key, answer)).collect()
 }
 
 fn write(
@@ -158,7 +168,7 @@ fn write(
             exported.suspect += u64::from(suspect);
             Ok(())
         }
-        // Deleted or expired since the export began.
+        // A view has only keys with values.
         Ok(Answer { found: None, .. }) => Ok(()),
         // Copying from a disk that fails must not end at the first sector that cannot be read.
         Err(error @ (Error::Damaged { .. } | Error::Io { .. })) => {

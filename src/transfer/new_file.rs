@@ -97,7 +97,7 @@ impl Drop for NewFile {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::disk::sim::{Fault, SimDisk};
+    use crate::disk::sim::{CrashPolicy, Fault, SimDisk};
 
     const PATH: &str = "out/file";
 
@@ -136,6 +136,30 @@ mod tests {
             }
             assert!(step > 5, "{step}");
         }
+    }
+
+    #[test]
+    fn a_power_cut_at_any_step_leaves_what_was_there_or_all_of_the_new_file() {
+        let mut step = 0;
+        let mut cuts = 0;
+        loop {
+            step += 1;
+            let disk = disk();
+            disk.insert(PATH, "old").unwrap();
+            disk.crash_at(disk.ops() + step);
+            let result = write(&disk, true);
+            for policy in [CrashPolicy::Drop, CrashPolicy::Keep, CrashPolicy::Torn] {
+                for seed in 0..8 {
+                    let after = content(&disk.crash(policy, seed)).unwrap();
+                    assert!(after == b"first, second" || result.is_err() && after == b"old", "{step} {policy:?}");
+                    cuts += 1;
+                }
+            }
+            if result.is_ok() {
+                break;
+            }
+        }
+        assert!(cuts > 150, "{cuts}");
     }
 
     #[test]
