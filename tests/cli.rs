@@ -6,6 +6,8 @@
 mod contract;
 #[path = "cli/looking.rs"]
 mod looking;
+#[path = "cli/manual.rs"]
+mod manual;
 #[path = "cli/moving.rs"]
 mod moving;
 #[path = "cli/program.rs"]

@@ -1,10 +1,11 @@
 //! Every command and option, once. Help and parsing come from these definitions; nothing here opens a store.
 //!
-//! One name means two things: `--from` is the format of a directory that holds several, and in `records` the offset to
-//! start at. So it is not one global option: it stands before the command, and again in the commands on a store but
-//! `records`.
+//! One name means three things: `--from` is the format of a directory that holds several, in `records` the offset to start
+//! at, and in `import` what the source is. So it is not one global option: it stands before the command, and again in the
+//! commands on a store but those two.
 
 mod commands;
+mod manual;
 mod merging;
 mod moving;
 
@@ -16,6 +17,7 @@ use clap::{Args, Parser, ValueEnum, ValueHint};
 pub(super) use commands::{
     Batch, Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records, Repair, Restore, Snapshot,
 };
+pub(super) use manual::{Completions, Man};
 pub(super) use merging::{Merge, Unasked};
 pub(super) use moving::{Export, ExportArg, Import, SourceFormat};
 

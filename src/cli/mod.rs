@@ -22,6 +22,7 @@ mod import;
 mod inspect;
 mod interface;
 mod look;
+mod manual;
 mod merge;
 mod nearest;
 mod output;
@@ -88,5 +89,7 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::Snapshot(args)) => snapshot::snapshot(session, &args),
         Some(Command::Restore(args)) => restore::restore(session, &args),
         Some(Command::Demo(args)) => demo::demo(session, &args),
+        Some(Command::Completions(args)) => manual::completions(session, &args),
+        Some(Command::Man(args)) => manual::man(session, &args),
     }
 }

@@ -160,6 +160,24 @@ fn of_the_partitions_of_a_node_each_key_comes_once_in_its_newest_version() {
 }
 
 #[test]
+fn of_two_versions_in_two_directories_the_newer_one_counts_wherever_it_is_named() {
+    let disk = tempfile::tempdir().unwrap();
+    let dirs = ["older", "newer"].map(|name| disk.path().join(name));
+    for dir in &dirs {
+        let store = Store::open(dir, Options { create: true, ..Options::default() }).unwrap();
+        let name = dir.file_name().unwrap().as_encoded_bytes();
+        store.put(b"in both", name).unwrap();
+        store.put(name, b"").unwrap();
+        store.close().unwrap();
+    }
+    for order in [[0, 1], [1, 0]] {
+        let (to, imported, _) = moved(&order.map(|i| dirs[i].clone()));
+        assert_eq!((imported.imported, imported.older), (3, 1));
+        assert_eq!(to.get(b"in both").unwrap().value(), Some(&b"newer"[..]));
+    }
+}
+
+#[test]
 fn a_store_of_our_own_is_imported_with_its_expiry() {
     let disk = tempfile::tempdir().unwrap();
     let dir = disk.path().join("data");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use super::{Export, From, Import, Merge, Ttl, ttl};
+use super::{Completions, Export, From, Import, Man, Merge, Ttl, ttl};
 use crate::format::{FormatKind, SegmentId};
 
 /// What to do; without a command the interface opens.
@@ -52,6 +52,10 @@ pub(in crate::cli) enum Command {
     Restore(Restore),
     /// Opens the interface on a sample store that is made for it
     Demo(Demo),
+    /// Prints a script that lets a shell complete commands and options
+    Completions(Completions),
+    /// Prints the manual page, of the program or of one command
+    Man(Man),
 }
 
 /// `logkv get`
@@ -325,7 +329,9 @@ impl Command {
             | Self::Import(_)
             | Self::Snapshot(_)
             | Self::Restore(_)
-            | Self::Demo(_) => None,
+            | Self::Demo(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
     }
 }
