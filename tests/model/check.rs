@@ -1,8 +1,10 @@
 //! The comparisons: all answers with the map, all figures with a walk over the files.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use logkv::Store;
+use logkv::disk::Disk;
 use logkv::format::Kind;
 use logkv::store::scan::What;
 use logkv::store::{Clock, MergeChoice, MergePlan, Merged, SegmentInfo, Severity, SyncPolicy};
@@ -41,6 +43,17 @@ pub fn store(round: &Round) {
     ledger(store);
 }
 
+/// A fold shows what a listing and gets show.
+fn fold(store: &Store) {
+    let mut folded = Shown::new();
+    let visit = |key: &[u8], _: &_, answer: logkv::Result<logkv::store::Answer>| {
+        folded.insert(key.to_vec(), answer.unwrap().into_value().expect("what a view holds is there"));
+        ControlFlow::Continue(())
+    };
+    store.fold(b"", visit).unwrap();
+    assert_eq!(folded, listed(store), "the fold");
+}
+
 fn damage(store: &Store) -> usize {
     store.findings().iter().filter(|found| found.severity == Severity::Damage).count()
 }
@@ -54,6 +67,7 @@ fn ledger(store: &Store) {
 /// Each segment's line in the ledger against its file.
 pub fn files(round: &Round) {
     let store = round.store();
+    fold(store);
     for segment in store.segments() {
         let (mut records, mut tombstones, mut marks) = (0, 0, 0);
         let mut walk = store.walk(segment.id, 0).unwrap();
@@ -69,11 +83,24 @@ pub fn files(round: &Round) {
     }
     let ledger: BTreeMap<_, _> = store.segments().into_iter().map(|segment| (segment.file, segment.bytes)).collect();
     let image = round.disk.image();
-    let files = image.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "data"));
+    let files =
+        image.iter().filter(|(path, _)| path.starts_with("data") && path.extension().is_some_and(|end| end == "data"));
     let name = |path: &std::path::Path| path.file_name().unwrap().to_string_lossy().into_owned();
     let files: BTreeMap<_, _> = files.map(|(path, bytes)| (name(path), bytes.len() as u64)).collect();
     assert_eq!(files, ledger, "the files");
     assert!(!image.keys().any(|path| path.ends_with("MERGE")), "a merge has come to its end");
+}
+
+/// The last snapshots show what they showed.
+pub fn copies(round: &Round) {
+    for (dest, state) in round.copies.iter().rev().take(2) {
+        let disk = Disk::reader(&round.disk);
+        let copy = Store::open_read_only_on(disk, dest, round.options()).unwrap();
+        let found = listed(&copy);
+        assert!(state.explains(&found, round.clock.now()), "{dest:?} shows {found:?}, not {state:?}");
+        assert_eq!(damage(&copy), 0, "{dest:?}");
+        ledger(&copy);
+    }
 }
 
 /// What is left after a merge: the figures are those of the plan, and of everything only what is live.

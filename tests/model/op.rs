@@ -30,11 +30,21 @@ pub enum Op {
     },
     Batch(Vec<Step>),
     Many(Vec<Step>),
+    /// All keys that begin with the first bytes of this one.
+    DeletePrefix {
+        key: usize,
+        len: usize,
+    },
     Tick {
         seconds: u64,
     },
     Sync,
     Merge(Merge),
+    /// A copy of the store beside it; `again`: what an earlier one has is shared with it.
+    Snapshot {
+        copy: bool,
+        again: bool,
+    },
     Reopen(Reopen),
     /// The power is cut at the `at`th disk operation from now, and again at the `again`th of opening, if that is not 0.
     PowerCut {
@@ -121,9 +131,11 @@ impl Op {
             32..48 => Self::Delete { key, when: when(random) },
             48..56 => Self::Batch(steps(random, keys)),
             56..59 => Self::Many(steps(random, keys)),
-            59..66 => Self::Tick { seconds: if random.below(8) == 0 { 400 } else { random.below(12) } },
+            59 => Self::DeletePrefix { key, len: random.below(6) as usize },
+            60..66 => Self::Tick { seconds: if random.below(8) == 0 { 400 } else { random.below(12) } },
             66..70 => Self::Sync,
-            70..82 => Self::Merge(merge(random)),
+            70..80 => Self::Merge(merge(random)),
+            80..82 => Self::Snapshot { copy: random.below(4) == 0, again: random.below(2) == 0 },
             82..90 => Self::Reopen(reopen(random)),
             90..92 => Self::PowerCut {
                 at: 1 + random.below(12),
@@ -143,6 +155,7 @@ impl Op {
             Self::Delete { key, when } if *when != When::Always => vec![Self::Delete { key: *key, when: When::Always }],
             Self::Batch(steps) => shorter(steps).chain(simpler_steps(steps)).map(Self::Batch).collect(),
             Self::Many(steps) => shorter(steps).chain(simpler_steps(steps)).map(Self::Many).collect(),
+            Self::Snapshot { copy, again } if *copy || *again => vec![Self::Snapshot { copy: false, again: false }],
             Self::Merge(Merge::Segments { .. } | Merge::Policy { .. }) => vec![Self::Merge(Merge::All)],
             Self::Reopen(reopen) => reopen.simpler().into_iter().map(Self::Reopen).collect(),
             Self::PowerCut { at, again, policy, seed } if *again > 0 => {

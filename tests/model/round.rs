@@ -1,13 +1,15 @@
 //! A store, a reader beside it, and the map: does to both what an operation says.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logkv::disk::Disk;
 use logkv::disk::sim::{CrashPolicy, SimDisk};
+use logkv::disk::{Disk, ReadDisk};
 use logkv::store::{Batch, Clock, Condition, Expiry, MergeChoice, MergeControl, MergePolicy, PutOptions, SyncPolicy};
+use logkv::transfer::{self, SnapshotOptions};
 use logkv::{Error, Options, Result, Store};
 
 use super::Case;
@@ -32,6 +34,9 @@ pub struct Round {
     /// How the power is cut when the disk stops, and at which operation of opening again.
     cut: Option<(CrashPolicy, u64, u64)>,
     lie: bool,
+    /// Snapshots, with what they show, and how many were begun.
+    pub copies: Vec<(PathBuf, State)>,
+    taken: u32,
 }
 
 impl Round {
@@ -46,12 +51,14 @@ impl Round {
             with_kernel: 0,
             cut: None,
             lie: case.lie,
+            copies: Vec::new(),
+            taken: 0,
         };
         round.store = Some(round.open().unwrap());
         round
     }
 
-    fn options(&self) -> Options {
+    pub fn options(&self) -> Options {
         Options {
             sync: self.sync,
             max_segment_bytes: 400,
@@ -94,7 +101,9 @@ impl Round {
                     self.settle();
                 }
             }
+            Op::DeletePrefix { key, len } => self.delete_prefix(KEYS[*key].get(..*len).unwrap_or(KEYS[*key])),
             Op::Merge(merge) => self.merge(*merge),
+            Op::Snapshot { copy, again } => self.snapshot(*copy, *again),
             Op::Reopen(reopen) => self.reopen(reopen),
             Op::PowerCut { at, again, policy, seed } => {
                 self.disk.crash_at(self.disk.ops() + at);
@@ -111,8 +120,9 @@ impl Round {
             self.recover();
         }
         check::store(self);
-        if matches!(op, Op::Sync | Op::Merge(_) | Op::Reopen(_) | Op::Refresh) && self.write_out() {
+        if matches!(op, Op::Sync | Op::Merge(_) | Op::Reopen(_) | Op::Snapshot { .. }) && self.write_out() {
             check::files(self);
+            check::copies(self);
         }
     }
 
@@ -297,6 +307,30 @@ impl Round {
         }
     }
 
+    fn delete_prefix(&mut self, prefix: &[u8]) {
+        let live = self.state().live(self.clock.now());
+        let doomed: Vec<_> = live.into_keys().filter(|key| key.starts_with(prefix)).collect();
+        let mut next = self.state().clone();
+        doomed.iter().for_each(|key| next.delete(key));
+        if let Some(deleted) = self.write(vec![next], |store| store.delete_prefix(prefix)) {
+            assert_eq!(deleted.keys, doomed.len() as u64, "keys with a prefix");
+        }
+    }
+
+    /// Complete or absent, and from then on what it is, whatever becomes of the store.
+    fn snapshot(&mut self, copy: bool, again: bool) {
+        self.taken += 1;
+        let dest = PathBuf::from(format!("/copy{}", self.taken));
+        let earlier = self.copies.last().filter(|_| again).map(|(dest, _)| dest.clone());
+        let (state, disk) = (self.state().clone(), self.disk.clone());
+        let options = SnapshotOptions { copy, earlier };
+        let watch = &mut |_, _| ControlFlow::Continue(());
+        self.run(|store| transfer::snapshot(store, &disk, &dest, &options, watch));
+        if self.disk.entry(&dest).is_ok() {
+            self.copies.push((dest, state));
+        }
+    }
+
     fn merge(&mut self, merge: Merge) {
         let choice = match merge {
             Merge::All => MergeChoice::All,
@@ -382,13 +416,13 @@ impl Round {
     }
 
     fn lose(&self, lose: Lose) {
-        let ends = |path: &Path, end: &str| path.extension().is_some_and(|extension| extension == end);
+        let ends = |path: &Path, end: &str| path.starts_with("data") && path.extension().is_some_and(|e| e == end);
         let hints = || self.disk.image().into_keys().filter(|path| ends(path, "hint")).collect::<Vec<_>>();
         let lost = match lose {
             Lose::Nothing => vec![],
             Lose::AllHints => hints(),
             Lose::Hint(nth) => hints().into_iter().skip(nth).take(1).collect(),
-            Lose::Checkpoint => self.disk.image().into_keys().filter(|path| path.ends_with("KEYDIR")).collect(),
+            Lose::Checkpoint => self.disk.image().into_keys().filter(|path| path.ends_with("data/KEYDIR")).collect(),
         };
         // As a person does it: a power cut may bring them back, or may come just then.
         lost.iter().for_each(|path| drop(Disk::remove(&self.disk, path)));
