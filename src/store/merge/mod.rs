@@ -1,7 +1,8 @@
 //! Merging: live records of sealed segments are written together into new ones, and what was dead gives its bytes back.
 //!
 //! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record, [`copy`] writes it ([`input`],
-//! [`output`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, [`auto`] does it unasked.
+//! [`output`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
+//! disk may not have, [`auto`] does it unasked.
 //!
 //! # Invariants
 //!
@@ -10,6 +11,7 @@
 //! 3. A segment of which a byte does not hold is never an input: what is damaged stays for [`repair`](crate::store) and for
 //!    people, and undamaged records are never lost for its sake.
 
+mod again;
 mod auto;
 mod choice;
 mod commit;

@@ -4,7 +4,8 @@
 //!
 //! 1. It is finished if every output is there and whole, else undone if every input is there; if neither, nothing is
 //!    changed and nothing is written to the store.
-//! 2. Both ways can be interrupted anywhere and taken up again.
+//! 2. Both ways can be interrupted anywhere and taken up again, and are durable even if a sync of the directory failed
+//!    in an earlier life.
 //! 3. A reader changes nothing: it leaves out of its listing what the outcome leaves out.
 
 use std::io;
@@ -17,6 +18,7 @@ use crate::store::listing::{Listing, Missing};
 use crate::store::load::Source;
 use crate::store::scan::{Scanner, What};
 
+use super::again;
 use super::commit::{final_names, forget, name_outputs, native, take_inputs_away};
 use super::output::temporary_names;
 
@@ -55,11 +57,15 @@ pub(in crate::store) fn resume(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let Some(merge) = read(disk, dir)? else { return Ok(()) };
     match outcome(disk, dir, &merge, is_whole) {
         Outcome::Finish => {
+            again::decide(disk, dir, &merge)?;
+            again::unname_outputs(disk, dir, &merge)?;
             name_outputs(disk, dir, &merge)?;
+            again::remove_gone(disk, dir, &merge.inputs)?;
             take_inputs_away(disk, dir, &merge)?;
             forget(disk, dir)
         }
         Outcome::Undo => {
+            again::remove_gone(disk, dir, &merge.outputs)?;
             for output in &merge.outputs {
                 for path in final_names(dir, output).iter().chain(&temporary_names(dir, native(), output.id)) {
                     match disk.remove(path) {
