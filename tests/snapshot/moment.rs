@@ -209,3 +209,35 @@ fn files_of(disk: &SimDisk, dir: &str) -> Vec<String> {
     let entries = logkv::disk::ReadDisk::list(disk, Path::new(dir)).unwrap_or_default();
     entries.into_iter().map(|entry| entry.name.into_string().unwrap()).collect()
 }
+
+/// Keys are numbered in the order in which they are put, so a prefix of the history is one that has no gap.
+#[test]
+fn snapshots_beside_a_thread_that_writes_are_prefixes() {
+    for sync in [SyncPolicy::Always, SyncPolicy::Buffered] {
+        let disk = SimDisk::new();
+        let options = Options { sync, buffer_bytes: 3000, max_segment_bytes: 4000, ..options() };
+        let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options).unwrap();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let copies: Vec<String> = (0..12).map(|n| format!("copy-{n}")).collect();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut number = 0u32;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    store.put(&number.to_be_bytes(), &[7; 20]).unwrap();
+                    number += 1;
+                }
+                number
+            });
+            for copy in &copies {
+                let before = store.stats().keys;
+                snapshot(&store, &disk, copy).unwrap();
+                let keys: Vec<_> = held(&disk, copy).into_keys().collect();
+                assert!(keys.len() as u64 >= before, "{sync}: what was there before is in it");
+                let expected: Vec<_> = (0..keys.len() as u32).map(|number| number.to_be_bytes().to_vec()).collect();
+                assert_eq!(keys, expected, "{sync}");
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(u64::from(writer.join().unwrap()) >= held(&disk, "copy-11").len() as u64);
+        });
+    }
+}
