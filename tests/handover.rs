@@ -1,20 +1,26 @@
 //! Threads of one store under a scheduler that tries thousands of interleavings of the real engine, on a simulated disk.
 //!
 //! Nothing in here runs in a plain `cargo test`; the command stands in `src/primitives`. `LOGKV_SCHEDULES` sets how many
-//! schedules each test tries. A schedule that fails is printed, and `shuttle::replay` runs it again.
+//! schedules each test tries in each of two ways. A schedule that fails is printed, and `shuttle::replay` runs it again.
 
 #![cfg(logkv_shuttle)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "handover/batches.rs"]
+mod batches;
+#[path = "handover/merging.rs"]
+mod merging;
 mod support;
+#[path = "handover/syncing.rs"]
+mod syncing;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use logkv::disk::sim::SimDisk;
+use logkv::disk::sim::{CrashPolicy, SimDisk};
 use logkv::store::SyncPolicy;
 use logkv::{Options, Store};
-use shuttle::thread;
+use shuttle::thread::{self, JoinHandle};
 use support::ManualClock;
 
 const DIR: &str = "/data";
@@ -31,8 +37,13 @@ fn options(sync: SyncPolicy) -> Options {
     }
 }
 
-fn open(disk: &SimDisk, sync: SyncPolicy) -> Store {
-    Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(sync)).unwrap()
+fn open(disk: &SimDisk, sync: SyncPolicy) -> Arc<Store> {
+    Arc::new(Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(sync)).unwrap())
+}
+
+/// The store as a power cut at this moment leaves it.
+fn after_a_power_cut(disk: &SimDisk) -> Arc<Store> {
+    open(&disk.fork().crash(CrashPolicy::Drop, 0), SyncPolicy::Always)
 }
 
 /// Half of the schedules are random, half change threads at few places only: bugs that need few changes in a long run
@@ -45,30 +56,23 @@ fn under_schedules(test: impl Fn() + Send + Sync + 'static) {
     shuttle::check_pct(move || again(), schedules, 3);
 }
 
+/// Something that another thread does to the store.
+fn aside<T: Send + 'static>(store: &Arc<Store>, run: impl FnOnce(&Store) -> T + Send + 'static) -> JoinHandle<T> {
+    let store = store.clone();
+    thread::spawn(move || run(&store))
+}
+
 fn value(store: &Store, key: &[u8]) -> Option<Vec<u8>> {
     store.get(key).unwrap().into_value()
 }
 
-#[test]
-fn writers_that_share_a_sync_all_get_their_own_answer() {
-    under_schedules(|| {
-        let disk = SimDisk::new();
-        let store = Arc::new(open(&disk, SyncPolicy::Always));
-        let writers: Vec<_> = (0..3u8)
-            .map(|who| {
-                let store = store.clone();
-                thread::spawn(move || {
-                    store.put(&[who], &[who, 1]).unwrap();
-                    assert_eq!(value(&store, &[who]), Some(vec![who, 1]));
-                    store.put(b"shared", &[who]).unwrap();
-                    assert!(store.delete(&[who]).unwrap().is_some());
-                    assert_eq!(value(&store, &[who]), None);
-                })
-            })
-            .collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
-        let last = value(&store, b"shared").unwrap();
-        drop(store);
-        assert_eq!(value(&open(&disk, SyncPolicy::Always), b"shared"), Some(last));
-    });
+/// The number that a key has; 0 for none.
+fn number(store: &Store, key: &[u8]) -> u8 {
+    value(store, key).map_or(0, |value| value[0])
+}
+
+fn ledger_is_right(store: &Store) {
+    let live = store.segments().into_iter().filter(|segment| segment.live_records > 0);
+    let ledger: Vec<_> = live.map(|segment| (segment.id, segment.live_records, segment.live_bytes)).collect();
+    assert_eq!(store.recount(), ledger, "the ledger");
 }
