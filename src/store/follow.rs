@@ -26,6 +26,7 @@ use super::open;
 use super::report::FindingKind;
 use super::scan::{Item, What};
 use super::segment::{Ledger, Segment};
+use super::watch::Change;
 use super::{Entry, Location, Moved, Options, Refreshed};
 
 /// Whether what is known of the store is still the beginning of what it holds.
@@ -48,6 +49,18 @@ struct Move {
     key: Vec<u8>,
     before: Option<Entry>,
     after: Option<Entry>,
+    tstamp: u64,
+}
+
+impl Move {
+    /// What those who watch are told of it.
+    fn change(&self) -> Change {
+        let key = self.key.as_slice().into();
+        match self.after {
+            Some(entry) => Change::Put { key, entry, batch_continues: false },
+            None => Change::Deleted { key, tstamp: self.tstamp, batch_continues: false },
+        }
+    }
 }
 
 impl Inner {
@@ -65,6 +78,7 @@ impl Inner {
             Footing::Firm => drop(self.unexpired()),
             Footing::Lost => {
                 self.reload(&contents, &options, &mut seen)?;
+                self.watchers.tell(|| vec![Change::Everything]);
                 moved(Moved::Everything);
             }
         }
@@ -207,7 +221,8 @@ impl Inner {
             batch.drain(..).filter_map(follow).collect()
         };
         // Whoever is told may want to look.
-        for Move { key, before, after } in moves {
+        self.watchers.tell(|| moves.iter().map(Move::change).collect());
+        for Move { key, before, after, .. } in moves {
             moved(Moved::Key { key: &key, before, after });
         }
     }
@@ -238,7 +253,7 @@ impl Inner {
         let (from, to) = (before.map(|old| old.location), (kind == Kind::Put).then_some(entry.location));
         contents.moved(from, to);
         self.tell(|| Event::KeydirMoved { from, to });
-        Some(Move { key, before, after: to.map(|_| entry) })
+        Some(Move { key, before, after: to.map(|_| entry), tstamp: entry.tstamp })
     }
 }
 

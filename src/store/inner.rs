@@ -13,6 +13,7 @@ use crate::primitives::{Mutex, RwLock};
 use super::contents::Contents;
 use super::events::Event;
 use super::report::{Finding, FindingKind, Mode, Stats};
+use super::watch::{Change, Watchers};
 use super::writer::Writer;
 use super::{Expiry, Options, open};
 
@@ -27,6 +28,7 @@ pub(super) struct Inner {
     contents: RwLock<Arc<Contents>>,
     pub(super) findings: Mutex<Vec<Finding>>,
     pub(super) writer: Option<Writer>,
+    pub(super) watchers: Watchers,
     /// One refresh at a time.
     pub(super) refreshing: Mutex<()>,
     /// Held for reading by those who need every file to keep its name, for writing by a merge that commits.
@@ -54,6 +56,7 @@ impl Inner {
             contents: RwLock::new(Arc::new(contents)),
             findings: Mutex::new(findings),
             writer,
+            watchers: Watchers::default(),
             refreshing: Mutex::new(()),
             files: RwLock::new(()),
         }
@@ -110,6 +113,7 @@ impl Inner {
     pub(super) fn unexpired(&self) -> Arc<Contents> {
         let contents = self.contents();
         for (key, entry) in contents.expire(self.now()) {
+            self.watchers.tell(|| vec![Change::Expired { key: key.clone(), entry }]);
             self.tell(|| Event::Expired { key, entry });
         }
         contents

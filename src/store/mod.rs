@@ -60,6 +60,7 @@ mod segment;
 mod sync;
 mod view;
 mod vouch;
+mod watch;
 mod writer;
 
 use std::ops::Bound;
@@ -90,6 +91,7 @@ pub use repair::{Repair, plan_repair, repair};
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
 pub use view::View;
 pub use vouch::{Vouched, vouch};
+pub use watch::{Change, Watch};
 
 use group::Task;
 use inner::Inner;
@@ -387,6 +389,7 @@ impl Store {
     }
 
     fn shut(&mut self) -> Result<()> {
+        self.inner.watchers.close();
         let Some(writer) = &self.inner.writer else { return Ok(()) };
         if let Some(mut auto) = self.auto_merge.take() {
             auto.stop();

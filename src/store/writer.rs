@@ -32,6 +32,7 @@ use super::lock::Lock;
 use super::log::{Before, Core, Log, Tail};
 use super::op::{Action, Done, Op, Outcome, Verdict, Work, wanted};
 use super::open::{self, Active};
+use super::watch::Change;
 use super::{Entry, Location, Options, SyncPolicy};
 
 /// The writing half of a store.
@@ -58,6 +59,18 @@ struct Staged<'a> {
     kind: Kind,
     entry: Entry,
     before: Before,
+}
+
+impl Staged<'_> {
+    /// What those who watch are told of it.
+    fn change(&self) -> Option<Change> {
+        let (_, op) = self.op?;
+        let key = op.key.into();
+        Some(match op.action {
+            Action::Put { .. } => Change::Put { key, entry: self.entry, batch_continues: false },
+            Action::Delete => Change::Deleted { key, tstamp: self.entry.tstamp, batch_continues: false },
+        })
+    }
 }
 
 /// Work that shares a write and a sync, and what came of it so far.
@@ -267,6 +280,7 @@ impl Writer {
                 let work = |staged: &Staged<'_>| staged.op.map(|(i, _)| i);
                 for records in staged.chunk_by(|a, b| work(a) == work(b)) {
                     apply(inner, &contents, records, &mut group.outcomes);
+                    inner.watchers.tell(|| records.iter().filter_map(Staged::change).collect());
                 }
             }
             Err(e @ Error::NoSpace { .. }) => {
