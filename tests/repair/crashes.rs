@@ -1,7 +1,7 @@
 //! A repair that is stopped at any of its disk operations: the store is as it was, or repaired, and a second repair ends
 //! what the first began.
 
-use logkv::disk::sim::{CrashPolicy, SimDisk};
+use logkv::disk::sim::{CrashPolicy, Fault, SimDisk};
 use logkv::store::FindingKind;
 use logkv::{Error, Options};
 
@@ -71,6 +71,43 @@ fn a_repair_that_is_stopped_anywhere_is_as_good_as_none_or_done() {
     }
     println!("{points} crash images of {stores} repairs, and {again} of repairs after them");
     assert!(points > 500 && again > 500);
+}
+
+/// A disk that fails, or is full, at any of the operations.
+#[test]
+fn a_repair_that_fails_anywhere_is_as_good_as_none_or_done() {
+    let mut points = 0;
+    let mut seed = 100;
+    while points < 300 {
+        seed += 1;
+        let rng = &mut Rng::new(seed);
+        let written = written(rng);
+        let (disk, options) = (written.disk.fork(), written.options());
+        let what = format!("seed {seed}, {}", damage(rng, &disk));
+        let disk = SimDisk::from_files(disk.image()).unwrap();
+        let whole = disk.fork();
+        let start = whole.ops();
+        let Ok(done) = repair(&whole, options.clone()) else { continue };
+        if done.set_aside.is_empty() || done.mended.iter().any(|finding| finding.kind == FindingKind::TornTail) {
+            continue;
+        }
+        let (before, after) = (answers(&disk, &options), answers(&whole, &options));
+        for op in start..whole.ops() {
+            for fault in [Fault::Io, Fault::NoSpace] {
+                let failing = disk.fork();
+                failing.fail_at(op, fault);
+                let _ = repair(&failing, options.clone());
+                for (found, (before, after)) in answers(&failing, &options).iter().zip(before.iter().zip(&after)) {
+                    assert!(found.is_none() || found == before || found == after, "{what}, {fault:?} at {op}");
+                }
+                repair(&failing, options.clone()).unwrap_or_else(|e| panic!("{what}, {fault:?} at {op}: {e}"));
+                assert_eq!(answers(&failing, &options), after, "{what}, {fault:?} at {op}");
+                is_in_order(&failing, &options, &what);
+                points += 1;
+            }
+        }
+    }
+    println!("{points} faults");
 }
 
 /// The second repair is stopped too.
