@@ -81,3 +81,24 @@ fn salvage_never_writes() {
     store.close().unwrap();
     assert_eq!(disk.image(), before);
 }
+
+/// Later than all that lies around it, a record of another store is newer than any bound of what damage hides.
+#[test]
+fn a_segment_of_another_name_is_served_as_suspect_however_new_it_is() {
+    let small = || Options { max_segment_bytes: 128, ..options() };
+    let (disk, later) = (SimDisk::new(), SimDisk::new());
+    for (disk, names) in [(&disk, ["a", "b", "c"]), (&later, ["x", "ghost", "z"])] {
+        let store = write(disk, small()).unwrap();
+        for name in names {
+            store.put(name.as_bytes(), &[b'.'; 70]).unwrap();
+        }
+        store.close().unwrap();
+    }
+    let ghost = later.image()[std::path::Path::new("data/0000000002.data")].clone();
+    disk.insert("/data/0000000001.data", ghost).unwrap();
+    assert_eq!(read(&disk, small()).unwrap().get(b"ghost").unwrap().value(), None);
+    let store = read(&disk, Options { recovery: Recovery::Salvage, ..small() }).unwrap();
+    let answer = store.get(b"ghost").unwrap();
+    assert!(answer.suspect && answer.value().is_some());
+    assert!(!store.get(b"c").unwrap().suspect);
+}
