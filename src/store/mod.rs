@@ -18,6 +18,9 @@
 //! `repair_tail` acts on that; `open` puts them together. Up: `op` says what is to be done, `writer` appends, `group` lets
 //! writers share a sync, `sync` makes durable and fails safely, `rotate` begins segments; `gate` lets readers see batches
 //! whole; `read` answers gets; `follow` keeps a reader up to date.
+//!
+//! Beside: `look_up` answers a few keys without a keydir; `salvage` reads around what the disk does not give back;
+//! [`mod@repair`] takes damage out of a store and says what was lost.
 
 mod answer;
 mod background;

@@ -1,7 +1,7 @@
 //! Repair: what is intact in a damaged segment is written anew, the segment goes whole to `quarantine/`, and what is lost
 //! is said.
 //!
-//! [`examine`] finds the segments that do not hold, [`evidence`] what they held, [`carry`] writes what stays and puts it in
+//! `examine` finds the segments that do not hold, `evidence` what they held, `carry` writes what stays and puts it in
 //! their place, by the steps of a merge. Opening for writing has cut a torn tail, written hints and removed leftovers
 //! before.
 //!
