@@ -190,6 +190,9 @@ fn leaving_during_a_merge_asks() {
     screen.press("esc q n q esc");
     screen.command("quit");
     assert!(!screen.left && screen.app.asked_quit);
+    screen.speed_up();
+    assert!(screen.app.merge.running.is_none() && screen.app.asked_quit, "a question stays until it is answered");
+    assert!(screen.text().contains("the merge has ended: leave?"), "{}", screen.text());
     screen.press("y");
     assert!(screen.left);
 }

@@ -209,10 +209,7 @@ pub(super) fn progress(app: &mut App, done: u64, total: u64, took: std::time::Du
 
 pub(super) fn committing(app: &mut App) {
     let Some(running) = &mut app.merge.running else { return };
-    let was_stopping = std::mem::replace(&mut running.phase, Phase::Committing) == Phase::Stopping;
-    // Its question has no sense any more.
-    app.asked_quit = false;
-    if was_stopping {
+    if std::mem::replace(&mut running.phase, Phase::Committing) == Phase::Stopping {
         app.say(Tone::Plain, "it was too late to stop: the merge is done in a moment");
     }
 }
@@ -220,7 +217,6 @@ pub(super) fn committing(app: &mut App) {
 /// It is over: what it did is shown where it is waited for, else told.
 pub(super) fn ended(app: &mut App, ended: MergeEnded) {
     app.merge.running = None;
-    app.asked_quit = false;
     let MergeEnded { said, outcome, figures, line, steps } = ended;
     let at = app.now;
     app.trace.push(Traced { line, at, said: said.clone(), steps, more: 0 });

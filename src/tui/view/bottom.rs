@@ -10,7 +10,7 @@ use super::pane::gauge;
 use super::{View, merge};
 use crate::text;
 use crate::tui::action::Verb;
-use crate::tui::app::{App, PutBack, Tone, Typing};
+use crate::tui::app::{App, Phase, PutBack, Tone, Typing};
 use crate::tui::command;
 use crate::tui::field::Field;
 use crate::tui::keymap::{self, Binding, Context};
@@ -104,7 +104,13 @@ fn resting(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let shorter = |key: &[u8]| text::escape_to_width(key, usize::from(area.width / 2)).text;
     let line = if view.app.asked_quit {
-        question(view, " a merge is running: leave, and give it up? ".to_owned())
+        // A question stays until it is answered: what is pressed then must not mean something else.
+        let words = match view.app.merge.running.as_ref().map(|running| running.phase) {
+            None => " the merge has ended: leave? ",
+            Some(Phase::Committing) => " the merge is done in a moment: leave then? ",
+            Some(_) => " a merge is running: leave, and give it up? ",
+        };
+        question(view, words.to_owned())
     } else if let Some(key) = &view.app.asked_delete {
         question(view, format!(" delete {}? ", shorter(key)))
     } else if let Some(PutBack { key, from }) = &view.app.asked_put_back {
