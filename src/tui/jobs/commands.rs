@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::findings;
 use super::keys::KeyChange;
 use super::pace::Pace;
-use super::session::Session;
+use super::session::{Session, despite_merges};
 use crate::error::Error;
 use crate::format::record::MAX_VALUE_LEN;
 use crate::inspect::{self, reading};
@@ -251,14 +251,16 @@ fn stats(stats: &Stats) -> Outcome {
 fn verify(session: &Session, progress: &dyn Fn(Progress), stopped: &dyn Fn() -> bool) -> Outcome {
     let mut was_stopped = false;
     let mut pace = Pace::default();
-    let report = inspect::verify(session.store(), &mut |done, total| {
+    // A merge in this process waits with taking files away until all of them are read.
+    let _files = session.store().pin();
+    let mut told = |done, total| {
         if pace.is_due(done, total) {
             progress(Progress { what: "verify", done, total });
         }
         was_stopped = stopped();
         if was_stopped { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
-    });
-    let report = match report {
+    };
+    let report = match despite_merges(|| inspect::verify(session.store(), &mut told)) {
         Ok(report) => report,
         Err(e) => return e.into(),
     };

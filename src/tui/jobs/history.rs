@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::pace::Pace;
-use super::session::Session;
+use super::session::{Session, despite_merges};
 use crate::inspect::newest_versions;
 use crate::tui::action::{Arrived, HistorySeen, Progress};
 use crate::tui::effect::HistoryWanted;
@@ -26,14 +26,15 @@ pub(super) fn read(
     let generation = session.generation();
     let mut was_stopped = false;
     let mut pace = Pace::default();
-    let history = newest_versions(session.store(), &wanted.key, MOST, &mut |done, total| {
+    let mut told = |done, total| {
         was_stopped = stopped();
         let progress = Progress { what: "history", done, total };
         if pace.is_due(done, total) {
             answer(Arrived::ReadingHistory { wanted: wanted.clone(), progress });
         }
         if was_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    };
+    let history = despite_merges(|| newest_versions(session.store(), &wanted.key, MOST, &mut told));
     if was_stopped {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::pace::Pace;
-use super::session::Session;
+use super::session::{Session, despite_merges};
 use crate::inspect::{Sought, seek};
 use crate::tui::action::{Arrived, Progress, SeekSeen};
 use crate::tui::effect::SeekWanted;
@@ -27,12 +27,13 @@ pub(super) fn look(
     let what = what(&wanted.sought);
     let mut was_stopped = false;
     let mut pace = Pace::default();
-    let found = seek(session.store(), wanted.from, wanted.forward, &wanted.sought, &mut |done, total| {
+    let mut told = |done, total| {
         was_stopped = stopped();
         if pace.is_due(done, total) {
             answer(Arrived::Seeking { wanted: wanted.clone(), progress: Progress { what, done, total } });
         }
         if was_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    };
+    let found = despite_merges(|| seek(session.store(), wanted.from, wanted.forward, &wanted.sought, &mut told));
     (!was_stopped).then(|| SeekSeen { wanted, found: found.map_err(|e| e.to_string()) })
 }

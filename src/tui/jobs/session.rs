@@ -19,7 +19,7 @@ use super::recorder::Recorder;
 use super::records::{Look, RecordIndex};
 use super::watch::{self, Nudge};
 use crate::disk::ReadDisk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{Moved, Store};
 use crate::tui::action::{Arrived, KeysSeen, RecordsSeen};
 use crate::tui::app::Figures;
@@ -29,6 +29,21 @@ use crate::tui::effect::{HintsWanted, KeyView, KeysWanted, RecordsWanted};
 const FIRST: Duration = Duration::from_millis(30);
 /// How often it is told how far the making has come.
 const BETWEEN: Duration = Duration::from_millis(100);
+
+/// Readings of a whole store that a merge interrupts, until that is told.
+const TRIES: usize = 4;
+
+/// Reads what goes over all segments, and begins anew where a merge took one of them away meanwhile.
+pub(super) fn despite_merges<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
+    let is_whole = |result: &Result<T>| !matches!(result, Err(Error::NoSuchSegment { .. }));
+    for _ in 1..TRIES {
+        let result = read();
+        if is_whole(&result) {
+            return result;
+        }
+    }
+    read()
+}
 
 /// An open store and its watcher.
 pub(super) struct Session {
@@ -246,5 +261,30 @@ impl Inner {
     fn catch_up(&self, lists: &mut KeyLists, generation: u64) {
         let changes = self.recorder.changes().lock().take();
         lists.take(changes, generation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// The past of a key could not be read because a segment was merged between the listing and its turn.
+    #[test]
+    fn what_a_merge_interrupts_is_read_again_but_not_for_ever() {
+        let gone = || Error::NoSuchSegment { dir: "data".into(), segment: 1 };
+        let mut reads = 0;
+        let read = despite_merges(|| {
+            reads += 1;
+            if reads < 3 { Err(gone()) } else { Ok(reads) }
+        });
+        assert_eq!(read.unwrap(), 3);
+        let mut reads = 0;
+        let read: Result<()> = despite_merges(|| {
+            reads += 1;
+            Err(gone())
+        });
+        assert!(matches!(read, Err(Error::NoSuchSegment { .. })));
+        assert_eq!(reads, TRIES);
     }
 }
