@@ -56,6 +56,10 @@ pub(super) fn build(segment: &Segment) -> io::Result<Option<Vec<u8>>> {
 
 /// Reads every record. `told` hears how far that is; `strict` also stops at what only a later version understands.
 pub(super) fn read_all(segment: &Segment, told: &mut dyn FnMut(u64), strict: bool) -> io::Result<Built> {
+    // A header from the future may claim more bytes than there are: nothing can vouch for those.
+    if let Some(missing) = segment.header.len.checked_sub(segment.data_len()).filter(|missing| *missing > 0) {
+        return Ok(Built::Damaged(0, Check::PastEnd { missing }));
+    }
     let (mut builder, mut records) = (HintBuilder::default(), 0);
     let mut scan = segment.scan(&record::Native, segment.header.len);
     while let Some(item) = scan.next_item()? {
