@@ -221,6 +221,22 @@ fn a_history_is_read_when_its_pane_is_seen_and_when_its_key_moves() {
 }
 
 #[test]
+fn a_history_says_how_many_segments_their_filters_spared_it() {
+    let disk = SimDisk::new();
+    let options = || Options { create: true, max_segment_bytes: 200, ..options() };
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("/data"), options()).unwrap();
+    for key in ["a", "b", "c"] {
+        store.put(key.as_bytes(), &[b'v'; 120]).unwrap();
+    }
+    store.close().unwrap();
+    let mut screen = Screen::open(&disk, "/data", (160, 40), settings(true));
+    screen.press("5");
+    assert!(screen.text().contains("filters denied 2 of 3"), "{}", screen.text());
+    screen.resize(80, 24);
+    assert!(!screen.text().contains("filters denied"), "there is no room");
+}
+
+#[test]
 fn a_history_waits_until_the_selection_rests() {
     let mut screen = ten_keys();
     screen.resize(200, 60);
