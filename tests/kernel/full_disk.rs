@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use logkv::format::SegmentId;
+use logkv::store::{MergeChoice, MergeControl, Merged};
 use logkv::{Error, Options, Store};
 
 use super::history::{End, History};
@@ -15,6 +17,8 @@ use super::{allowed, alone};
 
 const SUITE: &str = "full disk";
 const BALLAST: usize = 100 << 10;
+/// Space runs out where a segment is begun, and in the midst of one.
+const SEGMENTS: [u64; 2] = [16 << 10, 1 << 20];
 
 #[test]
 fn a_full_disk_costs_what_was_refused_and_nothing_else() {
@@ -30,11 +34,11 @@ pub fn run_if_asked() {
     }
     let scratch = Scratch::in_memory();
     let at = scratch.dir("small");
-    for sync in POLICIES {
+    for (sync, max_segment_bytes) in POLICIES.into_iter().flat_map(|sync| SEGMENTS.map(|bytes| (sync, bytes))) {
         alone::mount(&["-t", "tmpfs", "-o", "size=400k", "tmpfs"], &at);
         let workload = Workload { seed: 4, len: 0, shape: Shape::Large, sync };
         fs::write(at.join("ballast"), vec![0; BALLAST]).unwrap();
-        let filled = Filled::new(&at.join("data"), workload);
+        let filled = Filled::new(&at.join("data"), workload, max_segment_bytes);
         filled.go(&at.join("ballast"));
         alone::unmount(&at);
     }
@@ -44,19 +48,21 @@ pub fn run_if_asked() {
 struct Filled {
     dir: std::path::PathBuf,
     workload: Workload,
+    max_segment_bytes: u64,
     history: History,
     done: usize,
     refused: usize,
 }
 
 impl Filled {
-    fn new(dir: &Path, workload: Workload) -> Self {
+    fn new(dir: &Path, workload: Workload, max_segment_bytes: u64) -> Self {
         let history = History::new(workload.sync, State::new());
-        Self { dir: dir.to_owned(), workload, history, done: 0, refused: 0 }
+        Self { dir: dir.to_owned(), workload, max_segment_bytes, history, done: 0, refused: 0 }
     }
 
     fn open(&self) -> Store {
-        let options = Options { max_segment_bytes: 16 << 10, buffer_bytes: 8 << 10, ..self.workload.options() };
+        let options =
+            Options { max_segment_bytes: self.max_segment_bytes, buffer_bytes: 8 << 10, ..self.workload.options() };
         Store::open(&self.dir, options).unwrap()
     }
 
@@ -73,6 +79,7 @@ impl Filled {
         }
         let (deleted, kept) = (self.done - put, self.refused - refused);
         println!("full disk, {}: {put} puts, {refused} refused; {deleted} deletes, {kept} refused", self.workload.sync);
+        self.a_merge_is_refused(&store);
         let store = self.reopened_while_full(store);
         fs::remove_file(ballast).unwrap();
         let before = self.refused;
@@ -81,6 +88,10 @@ impl Filled {
         }
         self.step(&store, &Op::Sync);
         assert_eq!(self.refused, before, "{}: there is space again", self.workload.sync);
+        if let Some(merged) = merge(&store).unwrap() {
+            assert!(merged.freed_bytes > 0, "deleted keys go: {merged:?}");
+        }
+        assert_eq!(&contents(&store, "merged"), self.history.current());
         store.close().unwrap();
         look::check(&self.dir, &self.workload, &self.history, End::Killed, "with space again");
     }
@@ -107,6 +118,16 @@ impl Filled {
         assert_eq!(&contents(store, "full"), self.history.current(), "{}: after {op:?}", self.workload.sync);
     }
 
+    /// Before it begins, and nothing of it is left behind.
+    fn a_merge_is_refused(&self, store: &Store) {
+        let names = || look::image(&self.dir).into_keys().collect::<Vec<_>>();
+        let before = names();
+        let Err(refused) = merge(store) else { return assert!(sealed(store).is_empty()) };
+        assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
+        assert_eq!(names(), before, "{refused}");
+        assert_eq!(&contents(store, "not merged"), self.history.current());
+    }
+
     /// What a buffer still held is lost with it; the rest is there, for readers too.
     fn reopened_while_full(&mut self, store: Store) -> Store {
         if let Err(e) = store.close() {
@@ -121,4 +142,13 @@ impl Filled {
         self.history.reopened(place);
         store
     }
+}
+
+/// The oldest segments, as many as there is space for when there is some.
+fn sealed(store: &Store) -> Vec<SegmentId> {
+    store.segments().iter().filter(|segment| !segment.active).map(|segment| segment.id).take(4).collect()
+}
+
+fn merge(store: &Store) -> logkv::Result<Option<Merged>> {
+    store.merge(&MergeChoice::Segments(sealed(store)), &MergeControl::default())
 }

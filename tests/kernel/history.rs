@@ -75,7 +75,8 @@ impl History {
         &self.states[self.acknowledged]
     }
 
-    fn last(&self) -> &State {
+    /// With all that was asked for.
+    pub fn last(&self) -> &State {
         self.states.last().unwrap()
     }
 

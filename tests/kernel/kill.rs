@@ -31,7 +31,10 @@ fn a_process_killed_at_any_call_leaves_a_prefix_with_all_that_was_acknowledged()
     for sync in POLICIES {
         let scratch = Scratch::in_memory();
         let (whole, points) = dry_run(&play(&scratch.dir("dry"), workload(sync), Then::Stop), &scratch.path("log"));
-        assert!(whole.done == workload(sync).len && whole.merges > 2, "the workload itself goes through");
+        assert!(
+            whole.done == workload(sync).len && whole.merges > 2 && whole.snapshots.len() > 1,
+            "the workload itself goes through"
+        );
         let mut count = Count::default();
         for point in chosen(&points, 10) {
             let dir = scratch.dir("run");
@@ -39,6 +42,7 @@ fn a_process_killed_at_any_call_leaves_a_prefix_with_all_that_was_acknowledged()
             let told = killed_at(&play, point);
             if let Some(told) = &told {
                 let what = format!("{sync}, killed at {point}, {} done", told.done);
+                look::check_snapshots(told, &what);
                 look::check(&play.dir, &play.workload, &told.history, End::Killed, &what);
             }
             count.add(told.is_some());

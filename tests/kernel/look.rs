@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use logkv::Store;
+use logkv::disk::RealDisk;
 use logkv::format::{FormatKind, MergeFile, merge_file};
 use logkv::store::{Finding, Mode, Severity};
+use logkv::{Options, Store};
 
 use super::history::{End, History};
+use super::play::Told;
 use super::workload::{State, Workload};
 
 /// Every file below a directory, by path.
@@ -55,6 +58,25 @@ pub fn check(dir: &Path, workload: &Workload, history: &History, end: End, what:
     drop(store);
     opens_the_same_again(dir, workload, &found, what);
     goes_on(dir, workload, found, what)
+}
+
+/// Each snapshot is whole or absent, and those that were finished are there.
+pub fn check_snapshots(told: &Told, what: &str) {
+    for (dir, state, finished) in &told.snapshots {
+        assert!(dir.exists() || !finished, "{what}: {dir:?} is gone");
+        if dir.exists() {
+            snapshot_is_whole(dir, state, what);
+        }
+    }
+}
+
+/// Every byte is as the manifest says, and the store in it is the one of that moment.
+pub fn snapshot_is_whole(dir: &Path, state: &State, what: &str) {
+    let checked = logkv::transfer::check(&RealDisk, dir, &mut |_, _| ControlFlow::Continue(()));
+    checked.unwrap_or_else(|e| panic!("{what}: {e}"));
+    let store = Store::open_read_only(dir, Options::default()).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let found = contents(&store, what);
+    assert!(found == *state, "{what}: {dir:?}: {:?}", difference(&found, state));
 }
 
 fn is_allowed(found: &State, history: &History, end: End, what: &str) {

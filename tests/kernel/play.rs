@@ -4,15 +4,18 @@
 //! a call that the engine does not use, so that reporting changes no count. What is asked of it stands in its environment.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use logkv::disk::RealDisk;
 use logkv::store::{Batch, Expiry, MergeControl, Mode, PutOptions};
+use logkv::transfer::{SnapshotOptions, snapshot};
 use logkv::{Error, Result, Store};
 
 use super::history::{End, History};
-use super::look::contents;
+use super::look::{contents, snapshot_is_whole};
 use super::workload::{Op, Shape, State, Which, Workload};
 
 /// What a run does when an operation fails.
@@ -95,7 +98,7 @@ impl Play {
                     Ok(store) => store,
                     Err(e) => return tell(&format!("failed {i} {e}")),
                 };
-            } else if let Err(e) = run(&store, op) {
+            } else if let Err(e) = self.run(i, op, &store) {
                 return tell(&format!("failed {i} {e}"));
             }
             tell(&format!("done {i}"));
@@ -103,6 +106,20 @@ impl Play {
         if store.close().is_ok() {
             tell("closed");
         }
+    }
+}
+
+impl Play {
+    /// Where the snapshot goes that the operation of this number makes.
+    pub fn snapshot(&self, i: usize) -> PathBuf {
+        self.dir.parent().unwrap().join(format!("snapshot-{i}"))
+    }
+
+    fn run(&self, i: usize, op: &Op, store: &Store) -> Result<()> {
+        let Op::Snapshot(copy) = *op else { return run(store, op) };
+        tell("snapshotting");
+        let options = SnapshotOptions { copy, ..SnapshotOptions::default() };
+        snapshot(store, &RealDisk, &self.snapshot(i), &options, &mut |_, _| ControlFlow::Continue(())).map(drop)
     }
 }
 
@@ -114,6 +131,7 @@ fn run(store: &Store, op: &Op) -> Result<()> {
         Op::Batch(ops) => store.write(&batch(ops)?).map(drop),
         Op::Sync | Op::Reopen => store.sync(),
         Op::Merge(which) => merge(store, *which),
+        Op::Snapshot(_) => unreachable!("it needs a number"),
     }
 }
 
@@ -204,7 +222,7 @@ impl<'a> Failing<'a> {
 
     fn step(&mut self, i: usize, op: &Op, store: &Store) {
         self.history.asked(op);
-        match run(store, op) {
+        match self.play.run(i, op, store) {
             Ok(()) => {
                 self.history.done(op);
                 tell(&format!("done {i}"));
@@ -212,6 +230,7 @@ impl<'a> Failing<'a> {
             Err(e) => {
                 self.names_a_file(&e);
                 self.failed(i, &e);
+                self.is_whole_or_absent(i);
                 let stopped = matches!(store.sync(), Err(Error::Poisoned { .. }));
                 assert!(stopped || !self.poisoned, "it was stopped, and goes on");
                 self.poisoned = stopped;
@@ -239,6 +258,14 @@ impl<'a> Failing<'a> {
         }
     }
 
+    /// A snapshot that failed.
+    fn is_whole_or_absent(&self, i: usize) {
+        let dir = self.play.snapshot(i);
+        if dir.exists() {
+            snapshot_is_whole(&dir, self.history.current(), "after an error");
+        }
+    }
+
     fn names_a_file(&self, e: &Error) {
         let dir = Path::new(&self.play.dir).parent().unwrap().to_string_lossy().into_owned();
         assert!(e.to_string().contains(&dir), "{e} names no file");
@@ -257,6 +284,8 @@ pub struct Told {
     pub done: usize,
     /// Merges that had something to do, and did it.
     pub merges: usize,
+    /// The snapshots that were made, and what must be in them; the last one may not have been finished.
+    pub snapshots: Vec<(PathBuf, State, bool)>,
     /// The writer stopped at some time.
     pub stopped: bool,
     pub closed: bool,
@@ -265,8 +294,14 @@ pub struct Told {
 /// Reads the report of a process that began with the state `base`.
 pub fn told(play: &Play, base: State, output: &str) -> Told {
     let ops = play.workload.ops();
-    let mut told =
-        Told { history: History::new(play.workload.sync, base), done: 0, merges: 0, stopped: false, closed: false };
+    let mut told = Told {
+        history: History::new(play.workload.sync, base),
+        done: 0,
+        merges: 0,
+        snapshots: vec![],
+        stopped: false,
+        closed: false,
+    };
     let (mut next, mut cut) = (0, false);
     // A line that was not finished was not said; one that libtest began is finished by us.
     let whole = output.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -278,6 +313,9 @@ pub fn told(play: &Play, base: State, output: &str) -> Told {
         }
         match words[0] {
             "cut" => cut = true,
+            "done" if matches!(ops[next], Op::Snapshot(_)) => {
+                told.snapshots.push((play.snapshot(next), history.last().clone(), !cut));
+            }
             "done" | "closed" if cut => {}
             "done" => history.done(&ops[next]),
             "refused" => history.refused(),
@@ -299,6 +337,9 @@ pub fn told(play: &Play, base: State, output: &str) -> Told {
     }
     if let Some(op) = ops.get(next).filter(|_| !told.closed) {
         told.history.asked(op);
+        if matches!(op, Op::Snapshot(_)) {
+            told.snapshots.push((play.snapshot(next), told.history.last().clone(), false));
+        }
     }
     told
 }

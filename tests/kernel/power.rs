@@ -70,6 +70,7 @@ struct Counted {
     /// Operations that were done before a cut.
     operations: usize,
     merges: usize,
+    snapshots: usize,
     /// Cuts while the store was opened after a cut.
     while_recovering: usize,
     /// Files with the end of a log that was cut off.
@@ -98,6 +99,7 @@ impl Cuts {
         let told = told(&play, base, &report);
         self.counted.operations += told.done;
         self.counted.merges += told.merges;
+        self.counted.snapshots += told.snapshots.len();
         let twice = self.rng.below(4) == 0;
         if twice {
             let recovery = Play { workload: Workload { len: 0, ..play.workload.clone() }, ..play.clone() };
@@ -107,9 +109,14 @@ impl Cuts {
         let what = format!("{}, {sync}, {} done, cut while recovering: {twice}", ext4.kind_name(), told.done);
         let before = tails(&play.dir);
         let looked = self.or_keeps_evidence(&play.dir, || {
+            look::check_snapshots(&told, &what);
             look::check(&play.dir, &play.workload, &told.history, End::PowerCut, &what)
         });
         self.counted.tails_set_aside += tails(&play.dir) - before;
+        for (snapshot, ..) in &told.snapshots {
+            let _ = std::fs::remove_dir_all(snapshot);
+            let _ = std::fs::remove_dir_all(snapshot.with_extension("logkv-partial"));
+        }
         looked
     }
 

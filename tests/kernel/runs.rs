@@ -17,7 +17,7 @@ pub const POLICIES: [SyncPolicy; 3] =
 
 /// What all runs here do.
 pub fn workload(sync: SyncPolicy) -> Workload {
-    Workload { seed: 6, len: 60, shape: Shape::Small, sync }
+    Workload { seed: 10, len: 60, shape: Shape::Small, sync }
 }
 
 pub fn play(dir: &Path, workload: Workload, then: Then) -> Play {

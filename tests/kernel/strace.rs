@@ -33,6 +33,7 @@ pub enum During {
     Merge,
     /// A merge that is decided.
     Commit,
+    Snapshot,
 }
 
 impl During {
@@ -41,6 +42,7 @@ impl During {
         match call {
             "write" if arguments.contains("\"@clos") || arguments.contains("\"@opening") => Self::Opening,
             "write" if arguments.contains("\"@merging") => Self::Merge,
+            "write" if arguments.contains("\"@snapshotting") => Self::Snapshot,
             "write"
                 if ["opened", "done", "refused", "merged"]
                     .iter()

@@ -28,6 +28,8 @@ pub enum Op {
     /// Closes the store and opens it again.
     Reopen,
     Merge(Which),
+    /// Into a directory of its own beside the store; whether nothing is linked.
+    Snapshot(bool),
 }
 
 /// What is merged.
@@ -88,8 +90,9 @@ impl Workload {
             70..81 => Op::Batch((0..1 + rng.below(5)).map(|_| self.write(i, rng)).collect()),
             81..87 => Op::Sync,
             87..90 => Op::Reopen,
-            90..95 => Op::Merge(Which::All),
-            _ => Op::Merge(Which::Half(rng.next())),
+            90..93 => Op::Merge(Which::All),
+            93..97 => Op::Merge(Which::Half(rng.next())),
+            _ => Op::Snapshot(rng.below(2) == 0),
         }
     }
 
@@ -149,7 +152,7 @@ impl Op {
                     after = op.states_after(&after).pop().unwrap();
                 }
             }
-            Self::Sync | Self::Reopen | Self::Merge(_) => return vec![],
+            Self::Sync | Self::Reopen | Self::Merge(_) | Self::Snapshot(_) => return vec![],
         }
         vec![after]
     }
