@@ -11,6 +11,8 @@ mod command;
 mod go;
 mod import;
 mod look;
+mod manifest;
+mod merge_file;
 mod native;
 mod record;
 mod riak;
@@ -30,6 +32,8 @@ pub const TARGETS: &[Target] = &[
     ("go_record", go::record),
     ("import_csv", import::csv),
     ("import_jsonl", import::jsonl),
+    ("manifest", manifest::text),
+    ("merge_file", merge_file::file),
     ("native_header", native::header),
     ("native_hint", native::hint),
     ("native_record", native::record),

@@ -42,6 +42,15 @@ pub fn native_record(bytes: &mut [u8], salt: u32, offset: u64) -> Option<usize> 
 
 /// A native hint: its last four bytes.
 pub fn native_hint(bytes: &mut [u8]) {
+    whole_file(bytes);
+}
+
+/// The file that commits a merge: its last four bytes.
+pub fn merge_file(bytes: &mut [u8]) {
+    whole_file(bytes);
+}
+
+fn whole_file(bytes: &mut [u8]) {
     if let Some(body) = bytes.len().checked_sub(4) {
         put_crc(bytes, body, 0..body, crc32fast::Hasher::new(), u32::to_le_bytes);
     }

@@ -38,6 +38,8 @@ pub fn sealed(name: &str, bytes: &mut [u8]) {
         seal::riak_hint(bytes);
     } else if name.ends_with(".hint") {
         seal::native_hint(bytes);
+    } else if name == "MERGE" {
+        seal::merge_file(bytes);
     } else if !name.ends_with(".log") {
         seal::native_segment(bytes);
     }

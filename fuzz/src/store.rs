@@ -2,11 +2,12 @@
 //! writing, written to, and opened again.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use logkv::disk::Disk;
 use logkv::disk::sim::{Image, SimDisk};
+use logkv::format::{FormatKind, MergeFile, MergePart, merge_file};
 use logkv::store::{Mode, Recovery, Store};
 use logkv::{Error, Options};
 
@@ -103,10 +104,13 @@ fn answers(store: &Store) -> Answers {
     store.scan(b"").map(|(key, _)| (key.to_vec(), value(&key))).collect()
 }
 
-/// Promise 4: a data file is still there, as long as it was or with its end in the quarantine; zeros may go.
+/// Promise 4: a data file is still there, as long as it was or with its end in the quarantine; zeros may go, and so may
+/// what a merge that was decided names.
 fn keeps(before: &Image, after: &Image) {
-    for (path, bytes) in before.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "data")) {
-        let now = &after[path];
+    let merged = merged(before);
+    let kept = |path: &PathBuf| path.extension().is_some_and(|end| end == "data") && !merged.contains(path);
+    for (path, bytes) in before.iter().filter(|(path, _)| kept(path)) {
+        let now = after.get(path).unwrap_or_else(|| panic!("{} is gone", path.display()));
         let kept = now.len().min(bytes.len());
         if bytes[..kept] == now[..kept] && kept == bytes.len() {
             continue;
@@ -118,4 +122,12 @@ fn keeps(before: &Image, after: &Image) {
         let cut_at = (0..=common).rev().find(|at| saved(&bytes[*at..]));
         assert!(cut_at.is_some() || bytes[common..].iter().all(|byte| *byte == 0), "{} lost bytes", path.display());
     }
+}
+
+fn merged(before: &Image) -> Vec<PathBuf> {
+    let merge = before.iter().find(|(path, _)| path.ends_with(merge_file::NAME));
+    let merge = merge.and_then(|(_, bytes)| MergeFile::decode(bytes).ok()).unwrap_or_default();
+    let name = |part: &MergePart| FormatKind::Native.format().segment_name(part.id);
+    let parts = merge.inputs.iter().chain(&merge.outputs);
+    before.keys().filter(|path| parts.clone().any(|part| path.ends_with(name(part)))).cloned().collect()
 }

@@ -45,6 +45,7 @@ fn in_little_memory() {
                     continue;
                 }
                 let mut input = input.clone();
+                println!("{name}, {claim:x?} at {at}"); // the last line before a failure is the one that failed
                 input.splice(at..input.len().min(at + claim.len()), claim.iter().copied());
                 let taken = counting::peak_of(|| body(&input));
                 let allowed = FIXED + PER_BYTE * input.len();
