@@ -23,7 +23,7 @@ fn what_an_input_claims_is_not_allocated() {
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit -v {LIMIT} && exec \"$@\""), "sh"]).arg(std::env::current_exe().unwrap());
     limited.args(["--exact", "claims::in_little_memory", "--ignored", "--nocapture"]);
-    let output = limited.env(VARIABLE, if full { "1" } else { "97" }).output().unwrap();
+    let output = limited.env(VARIABLE, if full { "1" } else { "499" }).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let count = said.lines().find(|line| line.ends_with("claims")).expect("it says how many");
