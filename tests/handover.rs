@@ -13,6 +13,8 @@ mod merging;
 mod support;
 #[path = "handover/syncing.rs"]
 mod syncing;
+#[path = "handover/watching.rs"]
+mod watching;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +22,9 @@ use std::sync::Arc;
 use logkv::disk::sim::{CrashPolicy, SimDisk};
 use logkv::store::SyncPolicy;
 use logkv::{Options, Store};
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::thread::{self, JoinHandle};
+use shuttle::{Config, Runner};
 use support::ManualClock;
 
 const DIR: &str = "/data";
@@ -50,10 +54,13 @@ fn after_a_power_cut(disk: &SimDisk) -> Arc<Store> {
 /// are found by the latter.
 fn under_schedules(test: impl Fn() + Send + Sync + 'static) {
     let schedules = std::env::var("LOGKV_SCHEDULES").map_or(500, |text| text.parse().expect("a number"));
+    let mut config = Config::new();
+    // The engine's frames, unoptimised, are more than the default is for.
+    config.stack_size = 256 << 10;
     let test = Arc::new(test);
     let again = test.clone();
-    shuttle::check_random(move || test(), schedules);
-    shuttle::check_pct(move || again(), schedules, 3);
+    Runner::new(RandomScheduler::new(schedules), config.clone()).run(move || test());
+    Runner::new(PctScheduler::new(3, schedules), config).run(move || again());
 }
 
 /// Something that another thread does to the store.
