@@ -245,13 +245,16 @@ impl Inner {
 
     fn follow(&self, contents: &Contents, Arrived { kind, key, entry }: Arrived) -> Option<Move> {
         let is_news = contents.keydir.get(&key).is_none_or(|old| contents.keydir.is_newer(&entry, &old));
+        let to = (kind == Kind::Put && is_news).then_some(entry.location);
+        // Born before anybody can find it, as the writer does it.
+        contents.moved(None, to);
         let before = match kind {
             Kind::Put if is_news => contents.keydir.set(&key, entry),
             Kind::Tombstone if is_news => contents.keydir.remove(&key),
             Kind::Put | Kind::Tombstone | Kind::Mark | Kind::Unknown(_) => return None,
         };
-        let (from, to) = (before.map(|old| old.location), (kind == Kind::Put).then_some(entry.location));
-        contents.moved(from, to);
+        let from = before.map(|old| old.location);
+        contents.moved(from, None);
         self.tell(|| Event::KeydirMoved { from, to });
         Some(Move { key, before, after: to.map(|_| entry), tstamp: entry.tstamp })
     }

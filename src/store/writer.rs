@@ -362,13 +362,16 @@ fn apply(inner: &Inner, contents: &Contents, records: &[Staged<'_>], outcomes: &
 
 /// Returns the place that the keydir pointed at before.
 fn move_keydir(inner: &Inner, contents: &Contents, op: &Op<'_>, entry: &Entry) -> Option<Location> {
-    let (superseded, to) = match op.action {
-        Action::Put { .. } => (contents.keydir.set(op.key, *entry), Some(entry.location)),
-        Action::Delete => (contents.keydir.remove(op.key), None),
+    let to = matches!(op.action, Action::Put { .. }).then_some(entry.location);
+    // Born before anybody can find it: who lets it expire in the next moment counts it dead.
+    contents.moved(None, to);
+    let superseded = match op.action {
+        Action::Put { .. } => contents.keydir.set(op.key, *entry),
+        Action::Delete => contents.keydir.remove(op.key),
     };
     let superseded = superseded.map(|entry| entry.location);
     inner.tell(|| Event::KeydirMoved { from: superseded, to });
-    if let Some(died) = contents.moved(superseded, to) {
+    if let Some(died) = contents.moved(superseded, None) {
         inner.tell(|| Event::BytesDied { segment: died.segment, bytes: died.len });
     }
     superseded
