@@ -40,6 +40,7 @@ pub fn workload() -> Vec<Op> {
         let key = ["a", "b", "c", "dd", "eee"][i % 5];
         Op::Put(key, format!("{key}-{i}-{}", "v".repeat(i * 11 % 47)))
     };
+    ops.push(Op::Put("ghost", "it must not come back".into()));
     for i in 0..9 {
         ops.push(put(i));
         match i {
@@ -65,7 +66,9 @@ pub fn workload() -> Vec<Op> {
     ops.extend([15, 16].map(put));
     ops.push(Op::Delete("b"));
     ops.extend([17, 18].map(put));
-    // Its tombstones have versions left to hide.
+    // The tombstone ends its segment, and has a version left to hide.
+    ops.push(Op::Delete("ghost"));
+    ops.push(Op::Put("pad", "p".repeat(330)));
     ops.push(Op::Merge(Which::Newest));
     ops.push(Op::Sync);
     ops.extend([20, 22].map(put));
