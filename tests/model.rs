@@ -39,7 +39,7 @@ use std::thread;
 use std::time::Duration;
 
 use logkv::store::SyncPolicy;
-use op::Op;
+use op::{Merge, Op};
 use round::Round;
 use support::Rng;
 
@@ -63,7 +63,14 @@ impl Case {
     fn random(seed: u64, steps: u64) -> Self {
         let mut random = Rng::new(seed);
         let keys = 5 + random.below(8) as usize;
-        let ops = (0..steps).map(|_| Op::random(&mut random, keys)).collect();
+        let mut ops = Vec::new();
+        while (ops.len() as u64) < steps {
+            let op = Op::random(&mut random, keys);
+            // Left to chance alone, few merges would meet a power cut.
+            let is_for_merge = matches!(op, Op::PowerCut { at, .. } if at > 12);
+            ops.push(op);
+            ops.extend(is_for_merge.then_some(Op::Merge(Merge::All)));
+        }
         Self { sync: POLICIES[(seed % 3) as usize], lie: false, ops }
     }
 }
