@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use logkv::disk::sim::{CrashPolicy, Fault, SimDisk};
 use logkv::format::{MergeFile, Origin};
+use logkv::store::scan::What;
 use logkv::store::{
-    AutoMerge, Event, FindingKind, LeftOut, MergeChoice, MergeControl, MergePolicy, Merged, Mode, Observer, PutOptions,
-    WhyMerged,
+    AutoMerge, Batch, Event, FindingKind, LeftOut, MergeChoice, MergeControl, MergePolicy, Merged, Mode, Observer,
+    PutOptions, WhyMerged,
 };
 use logkv::{Error, Options, Store};
 use support::ManualClock;
@@ -261,6 +262,50 @@ fn the_active_segment_and_damaged_ones_are_left_out_and_said_so() {
     }
 }
 
+#[test]
+fn a_damaged_segment_holds_tombstones_back_however_new_its_records_are() {
+    let scene = Scene::new();
+    scene.put("ghost", "old");
+    scene.store.delete(b"ghost").unwrap();
+    scene.put("a0", "superseded");
+    scene.fill("a", 2);
+    scene.store.close().unwrap();
+    // A value of the second segment, which is newer than the tombstone in the first.
+    scene.disk.flip_bit("/data/0000000002.data", (40 + 24 + 2 + 5) * 8).unwrap();
+    scene.disk.delete("/data/0000000002.hint").unwrap();
+    let scene = Scene { store: open(&scene.disk, &scene.clock), ..scene };
+    assert!(scene.store.segments()[1].damaged_bytes > 0);
+    let plan = scene.store.merge_plan(&by_hand(&[1])).unwrap();
+    assert_eq!((plan.tombstones_dropped, plan.tombstones_held_by.get(&2)), (0, Some(&1)), "{plan:?}");
+}
+
+/// A batch bit would tie the copy to whatever follows it, a barrier bit would vouch for bytes of another file.
+#[test]
+fn copies_say_nothing_of_the_records_that_stood_around_them() {
+    let scene = Scene::new();
+    scene.put("superseded", "1");
+    scene.put("superseded", "2");
+    let mut batch = Batch::new();
+    for key in [b"a", b"b", b"c"] {
+        batch.put(key, b"of a batch").unwrap();
+    }
+    scene.store.write(&batch).unwrap();
+    let said = |store: &Store| -> Vec<(bool, bool)> {
+        let mut said = Vec::new();
+        for segment in store.segments() {
+            let mut walk = store.walk(segment.id, 0).unwrap();
+            while let Some(item) = walk.scanner.next_item().unwrap() {
+                let What::Record(record, Ok(())) = item.what else { panic!("{item:?}") };
+                said.push((record.batch_continues, record.barrier));
+            }
+        }
+        said
+    };
+    assert!(said(&scene.store).iter().any(|said| said.0) && said(&scene.store).iter().any(|said| said.1));
+    scene.merge(&MergeChoice::All).unwrap();
+    assert_eq!(said(&scene.store), [(false, false); 4]);
+}
+
 /// Basho's Bitcask answered ok, deleted the input, and 100 undamaged records of 200 were gone.
 #[test]
 fn one_flipped_bit_that_only_the_merge_meets_costs_no_other_record() {
@@ -335,11 +380,30 @@ fn a_cancelled_merge_changes_nothing_and_the_next_one_works() {
 #[derive(Debug, Default)]
 struct InBetween {
     store: std::sync::Mutex<Option<Arc<Store>>>,
+    when: When,
+}
+
+/// In the middle of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum When {
+    /// Before a record is copied.
+    #[default]
+    Copying,
+    /// After all are copied, when the first entry of the keydir has moved to its copy.
+    HandingOver,
 }
 
 impl Observer for InBetween {
     fn event(&self, event: &Event) {
-        let Event::MergeStarted { .. } = event else { return };
+        let is_now = match self.when {
+            When::Copying => matches!(event, Event::MergeStarted { .. }),
+            When::HandingOver => {
+                matches!(event, Event::KeydirMoved { from: Some(from), to: Some(to) } if to.segment > from.segment + 2)
+            }
+        };
+        if !is_now {
+            return;
+        }
         let Some(store) = self.store.lock().unwrap().take() else { return };
         store.put(b"a1", b"overwritten").unwrap();
         store.delete(b"a2").unwrap();
@@ -350,9 +414,19 @@ impl Observer for InBetween {
 }
 
 #[test]
-fn puts_and_deletes_that_come_between_win() {
+fn puts_and_deletes_that_come_while_records_are_copied_win() {
+    come_between(When::Copying);
+}
+
+/// Moved without comparing, the keydir pointed at copies again that had been overwritten or deleted since.
+#[test]
+fn puts_and_deletes_that_come_while_the_keydir_moves_win() {
+    come_between(When::HandingOver);
+}
+
+fn come_between(when: When) {
     let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::default()));
-    let watcher = Arc::new(InBetween::default());
+    let watcher = Arc::new(InBetween { when, ..InBetween::default() });
     let options = Options { observers: vec![watcher.clone()], ..options(&clock) };
     let store = Arc::new(Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options).unwrap());
     for i in 0..12 {
@@ -361,6 +435,7 @@ fn puts_and_deletes_that_come_between_win() {
     store.delete(b"a0").unwrap();
     *watcher.store.lock().unwrap() = Some(store.clone());
     store.merge(&by_hand(&[1, 2]), &MergeControl::default()).unwrap().unwrap();
+    assert!(watcher.store.lock().unwrap().is_none(), "it came between");
     let value = |store: &Store, key: &[u8]| store.get(key).unwrap().into_value();
     let check = |store: &Store| {
         assert_eq!(value(store, b"a0"), None);
