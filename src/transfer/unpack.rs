@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use lz4_flex::frame::{FrameDecoder, FrameEncoder};
+use lz4_flex::frame::{self, FrameDecoder, FrameEncoder};
 use tar::Header;
 
 use crate::disk::ReadFile;
@@ -86,7 +86,7 @@ impl Unpacker {
             return Err(self.bad("it does not begin with a manifest"));
         }
         let mut bytes = Vec::new();
-        let read = (&mut self.frame).take(len).read_to_end(&mut bytes).map_err(|e| self.broken(e))?;
+        let read = (&mut self.frame).take(len).read_to_end(&mut bytes).map_err(|e| self.broken(&e))?;
         if read as u64 != len {
             return Err(self.bad("it ends within its manifest"));
         }
@@ -107,7 +107,7 @@ impl Unpacker {
         self.check(&header, &file.name, file.len, self.created)?;
         let path = self.path.clone();
         let crc = pour(&mut self.frame, &path, file.len, meter, sink).map_err(|e| match e {
-            Error::Io { action: "read", source, .. } => self.broken(io::Error::new(source.kind(), source.to_string())),
+            Error::Io { action: "read", source, .. } => self.broken(&source),
             e => e,
         })?;
         self.padding(file.len)?;
@@ -117,7 +117,7 @@ impl Unpacker {
     /// Two blocks of zeros, the end of the frame, the end of the file.
     pub(super) fn finish(mut self) -> Result<()> {
         self.zeros(BLOCK_LEN * END_BLOCKS as usize)?;
-        let more = self.frame.read(&mut [0]).map_err(|e| self.broken(e))?;
+        let more = self.frame.read(&mut [0]).map_err(|e| self.broken(&e))?;
         if more > 0 {
             return Err(self.bad("it has more in it than its manifest names"));
         }
@@ -132,13 +132,13 @@ impl Unpacker {
 
     fn header(&mut self) -> Result<Header> {
         let mut block = [0; BLOCK_LEN];
-        self.frame.read_exact(&mut block).map_err(|e| self.broken(e))?;
+        self.frame.read_exact(&mut block).map_err(|e| self.broken(&e))?;
         Ok(Header::from_byte_slice(&block).clone())
     }
 
     /// Every field of a header must be as it would be written: a link, a device, a path or an owner is a refusal.
     fn check(&self, header: &Header, name: &str, len: u64, created: u64) -> Result<()> {
-        let expected = entry_header(name, len, created).map_err(|e| self.broken(e))?;
+        let expected = entry_header(name, len, created).map_err(|e| self.broken(&e))?;
         match header.as_bytes() == expected.as_bytes() {
             true => Ok(()),
             false => Err(self.bad(&format!("where {name} should be there is something else"))),
@@ -151,7 +151,7 @@ impl Unpacker {
 
     fn zeros(&mut self, len: usize) -> Result<()> {
         let mut bytes = vec![0; len];
-        self.frame.read_exact(&mut bytes).map_err(|e| self.broken(e))?;
+        self.frame.read_exact(&mut bytes).map_err(|e| self.broken(&e))?;
         match bytes.iter().all(|byte| *byte == 0) {
             true => Ok(()),
             false => Err(self.bad("it has more in it than its manifest names")),
@@ -159,12 +159,15 @@ impl Unpacker {
     }
 
     /// The disk's failure is the disk's; all else says that the bytes are not those of an archive.
-    fn broken(&self, e: io::Error) -> Error {
-        let is_format = matches!(e.kind(), io::ErrorKind::UnexpectedEof) || e.get_ref().is_some_and(is_of_frame);
-        match is_format {
-            true if e.kind() == io::ErrorKind::UnexpectedEof => self.bad("it ends too early"),
-            true => self.bad(&format!("its bytes do not decode ({e})")),
-            false => Error::io_at("read", &self.path, self.progress.at.get(), e),
+    fn broken(&self, e: &io::Error) -> Error {
+        let at = self.progress.at.get();
+        match frame_error(e) {
+            _ if e.kind() == io::ErrorKind::UnexpectedEof => self.bad("it ends too early"),
+            Some(frame::Error::BlockChecksumError | frame::Error::ContentChecksumError) => {
+                self.bad(&format!("its bytes before offset {at} do not have their checksum"))
+            }
+            Some(_) => self.bad(&format!("its bytes before offset {at} do not decode")),
+            None => Error::io_at("read", &self.path, at, io::Error::new(e.kind(), e.to_string())),
         }
     }
 
@@ -173,8 +176,8 @@ impl Unpacker {
     }
 }
 
-fn is_of_frame(e: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    e.is::<lz4_flex::frame::Error>()
+fn frame_error(e: &io::Error) -> Option<&frame::Error> {
+    e.get_ref()?.downcast_ref()
 }
 
 /// The frame must begin exactly as ours do.

@@ -161,6 +161,26 @@ fn an_archive_with_a_flipped_bit_in_any_byte_is_refused() {
     }
 }
 
+/// The first block is read for the manifest, the others for the files, and what was wrong with those was once taken for a
+/// failure of the disk.
+#[test]
+fn a_flipped_bit_in_a_later_block_is_told_as_the_archives_too() {
+    let disk = SimDisk::new();
+    let store = filled(&disk);
+    let next = |seed: &u64| Some(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+    let noise: Vec<u8> = std::iter::successors(Some(1u64), next).map(|seed| (seed >> 56) as u8).take(600_000).collect();
+    store.put(b"long", &noise).unwrap();
+    archive(&store, &disk, ARCHIVE).unwrap();
+    let whole = disk.image()[Path::new(ARCHIVE)].to_vec();
+    assert!(whole.len() > 2 * 256 * 1024, "several blocks: {}", whole.len());
+    for at in [whole.len() / 2, whole.len() - 1_000] {
+        let mut archive = whole.clone();
+        archive[at] ^= 1;
+        let said = bad(&archive, &format!("byte {at}"));
+        assert!(said.contains("do not have their checksum"), "{said}");
+    }
+}
+
 /// Checksums of blocks and frame are right here: what lies behind them must hold by itself.
 #[test]
 fn a_tar_stream_with_any_byte_changed_or_cut_is_refused() {
