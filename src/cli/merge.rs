@@ -22,7 +22,10 @@ pub(super) fn merge(session: &mut Session, args: &Merge) -> anyhow::Result<Exit>
         return Ok(if plan.inputs.is_empty() { nothing_to_gain(session, args) } else { Exit::Yes });
     }
     let store = session.write(false)?;
+    let known = store.findings();
     let merged = run(session, &store, args)?;
+    // A merge reads what opening did not, and leaves out what does not hold.
+    session.warn_of_findings(&store, &known);
     store.close()?;
     let Some(merged) = merged else {
         return Ok(nothing_to_gain(session, args));

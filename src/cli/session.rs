@@ -10,7 +10,7 @@ use super::args::{Cli, Color, Global};
 use super::exit::{Exit, Usage};
 use super::output::{Out, Tone, paint, wants_color};
 use super::place::{explain, is_missing};
-use crate::store::{LookedUp, Options, Severity, Store, SyncPolicy, look_up};
+use crate::store::{Finding, LookedUp, Options, Severity, Store, SyncPolicy, look_up};
 use crate::text;
 
 /// One run of the program.
@@ -85,10 +85,17 @@ impl Session {
         let dir = &self.global.dir;
         options.create |= make && is_missing(dir);
         let store = Store::open(dir, options).map_err(|error| explain(dir, error))?;
-        for finding in store.findings().iter().filter(|finding| finding.severity > Severity::Note) {
+        self.warn_of_findings(&store, &[]);
+        Ok(store)
+    }
+
+    /// Says on standard error what was found, but for what was known before.
+    pub(super) fn warn_of_findings(&self, store: &Store, known: &[Finding]) {
+        let findings = store.findings();
+        let of_weight = |finding: &&Finding| finding.severity > Severity::Note && !known.contains(*finding);
+        for finding in findings.iter().filter(of_weight) {
             self.notes.warn(&format!("{}: {}", text::path(&finding.path), finding.message));
         }
-        Ok(store)
     }
 
     /// Whether the interface has a terminal to talk to.
