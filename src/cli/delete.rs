@@ -123,7 +123,11 @@ fn sum(session: &mut Session, done: &RangeDeleted, verb: &str) -> anyhow::Result
         let (keys, bytes, steps) = (done.keys, done.bytes, done.steps);
         session.out.json(&SumRow { action: verb, keys, bytes, steps })?;
     } else {
-        session.out.line(&format!("{verb} {} keys, {} of records", text::count(done.keys), text::size(done.bytes)))?;
+        session.out.line(&format!(
+            "{verb} {}, {} of records",
+            text::several(done.keys, "key"),
+            text::size(done.bytes)
+        ))?;
     }
     Ok(if done.keys == 0 { Exit::No } else { Exit::Yes })
 }

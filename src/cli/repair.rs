@@ -29,6 +29,7 @@ pub(super) fn repair(session: &mut Session, args: &Args) -> anyhow::Result<Exit>
     let said = match (done.is_empty(), args.dry_run) {
         (true, _) => "nothing to repair",
         (false, true) => "nothing was changed; without --dry-run this is done",
+        (false, false) if done.set_aside.is_empty() => "repaired",
         (false, false) => "repaired; what was set aside is in quarantine/, to be deleted by hand",
     };
     session.notes.hint(said);
@@ -48,7 +49,9 @@ fn print(out: &mut Out, done: &Repair) -> anyhow::Result<()> {
         if out.is_json() {
             out.json(&Row { action: "set-aside", what })?;
         } else {
-            out.line(&format!("set aside: {}, {}: {}", text::path(&file.path), text::size(file.bytes), file.why))?;
+            // Of a segment that is gone there is the hint alone.
+            let size = if file.bytes > 0 { format!(", {}", text::size(file.bytes)) } else { String::new() };
+            out.line(&format!("set aside: {}{size}: {}", text::path(&file.path), file.why))?;
         }
     }
     let (records, bytes) = (done.saved_records, done.saved_bytes);
@@ -81,16 +84,16 @@ fn lost_key(lost: &LostKey) -> String {
             "the one before it, of {}, is in segment {} at offset {}, and no answer",
             text::timestamp(older.tstamp),
             older.place.segment,
-            text::count(older.place.offset)
+            older.place.offset
         ),
         None => "no older one is on disk".to_owned(),
     };
     format!(
-        "lose: the value of {} of {}, segment {} offset {}; {older}",
+        "lose: the value of {} of {}, in segment {} at offset {}; {older}",
         text::key_word(&lost.key),
         text::timestamp(lost.tstamp),
         lost.place.segment,
-        text::count(lost.place.offset),
+        lost.place.offset,
     )
 }
 
@@ -99,7 +102,7 @@ fn lost_bytes(lost: &LostBytes) -> String {
     format!(
         "lose: {bytes} in segment {} from offset {} on, of keys that nobody knows; a value from before {} may have been superseded or deleted there",
         lost.segment,
-        text::count(lost.offset),
+        lost.offset,
         text::timestamp(lost.stale_before)
     )
 }

@@ -91,7 +91,7 @@ pub(in crate::cli) struct Put {
     #[arg(long)]
     pub(in crate::cli) if_absent: bool,
     /// Writes only if the key's value still has this tstamp, as `get --format json` tells it; exit code 1 if not
-    #[arg(long, value_name = "TSTAMP", conflicts_with = "if_absent")]
+    #[arg(long, value_name = "TSTAMP", conflicts_with = "if_absent", value_parser = tstamp)]
     pub(in crate::cli) if_tstamp: Option<u64>,
     #[command(flatten)]
     from: From,
@@ -100,9 +100,9 @@ pub(in crate::cli) struct Put {
 /// `logkv batch`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One operation a line: `put KEY VALUE` or `delete KEY...`. VALUE runs to the end of the line and is taken as it stands; only
+One operation a line: `put KEY VALUE` or `delete KEY...`. VALUE runs to the end of the line and is taken as it stands; only \
 one that begins with \" is a quoted string with escapes, and @ means nothing. A key with spaces stands in quotes.
-put takes --ttl DURATION, --if-absent and --if-tstamp TSTAMP before KEY, delete --if-tstamp TSTAMP; after --, nothing is
+put takes --ttl DURATION, --if-absent and --if-tstamp TSTAMP before KEY, delete --if-tstamp TSTAMP; after --, nothing is \
 an option. Blank lines and lines that begin with # are skipped.
 All of it is done or nothing: at a fault, or if one condition does not hold, the number of the line is told.")]
 pub(in crate::cli) struct Batch {
@@ -117,14 +117,14 @@ pub(in crate::cli) struct Batch {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("range").multiple(true).args(["prefix", "start", "end", "all"]).conflicts_with("keys"))]
 #[command(after_help = "\
-Keys by name are deleted one after the other. A range goes in atomic steps of up to 10,000 keys in byte order; --dry-run
+Keys by name are deleted one after the other. A range goes in atomic steps of up to 10,000 keys in byte order; --dry-run \
 lists what would go. An empty prefix, as of a variable that is not set, is refused: all keys are named by --all.")]
 pub(in crate::cli) struct Delete {
     /// Which keys
     #[arg(value_name = "KEY", required_unless_present = "range", allow_negative_numbers = true)]
     pub(in crate::cli) keys: Vec<OsString>,
     /// Deletes only if the key's value still has this tstamp; exit code 1 if not
-    #[arg(long, value_name = "TSTAMP", conflicts_with = "range")]
+    #[arg(long, value_name = "TSTAMP", conflicts_with = "range", value_parser = tstamp)]
     pub(in crate::cli) if_tstamp: Option<u64>,
     /// All keys that begin with this
     #[arg(long, value_name = "P", allow_hyphen_values = true, conflicts_with_all = ["start", "end"])]
@@ -226,7 +226,7 @@ pub(in crate::cli) struct History {
 /// `logkv inspect`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file may be of any format and have any name; no other file is opened, no lock is taken. `live` is what this file
+The file may be of any format and have any name; no other file is opened, no lock is taken. `live` is what this file \
 alone says: a newer version may lie in another. Exit code 1 only for damage, as with verify.
 In json, lines with a `state` are records and lines with a `severity` are findings.")]
 pub(in crate::cli) struct Inspect {
@@ -247,8 +247,8 @@ pub(in crate::cli) struct Verify {
 /// `logkv snapshot`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-DEST must not exist or be an empty directory; it is complete or absent, whatever happens. A snapshot is a store itself:
-logkv -d DEST opens it. Segments that are never written again are linked where both are on one file system, and copied
+DEST must not exist or be an empty directory; it is complete or absent, whatever happens. A snapshot is a store itself: \
+logkv -d DEST opens it. Segments that are never written again are linked where both are on one file system, and copied \
 elsewhere. An archive is a tar stream in an LZ4 frame: lz4 -dc DEST | tar x unpacks it too.
 A writer in another process need not stop. In json, took and created are microseconds.")]
 pub(in crate::cli) struct Snapshot {
@@ -269,7 +269,7 @@ pub(in crate::cli) struct Snapshot {
 /// `logkv restore`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The store is made in --dir, which must not exist or be an empty directory; it appears once every file and every record
+The store is made in --dir, which must not exist or be an empty directory; it appears once every file and every record \
 has held, or not at all. Exit code 4 if SRC is not what its manifest says.")]
 pub(in crate::cli) struct Restore {
     /// A snapshot's directory, or an archive
@@ -286,7 +286,7 @@ pub(in crate::cli) struct Restore {
 /// `logkv repair`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Damaged segments go whole to quarantine/; nothing is deleted. A key whose newest value is lost has no value afterwards,
+Damaged segments go whole to quarantine/; nothing is deleted. A key whose newest value is lost has no value afterwards, \
 not an older one. Needs the store for itself. A copy of the directory before it costs little.
 In json, each line has an action: mend, set-aside, save, lose-key or lose-bytes.")]
 pub(in crate::cli) struct Repair {
@@ -340,8 +340,12 @@ fn number(words: &str) -> Result<usize, String> {
     words.parse().map_err(|_| "a whole number".into())
 }
 
-fn segment(words: &str) -> Result<SegmentId, String> {
+pub(super) fn segment(words: &str) -> Result<SegmentId, String> {
     words.parse().map_err(|_| "a segment is a number; `logkv segments` lists them".into())
+}
+
+fn tstamp(words: &str) -> Result<u64, String> {
+    words.parse().map_err(|_| "a tstamp is a number; `get --format json` tells it".into())
 }
 
 fn offset(words: &str) -> Result<u64, String> {

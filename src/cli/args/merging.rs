@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::From;
+use super::commands::segment;
 use crate::format::SegmentId;
 use crate::store::{AutoMerge, MergeChoice, MergePolicy};
 use crate::text;
@@ -12,11 +13,11 @@ use crate::text;
 /// `logkv merge`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --all or --segments, the policy picks sealed segments: those of which the dead share is large enough, or the dead
-bytes are, and small ones, which become one. A merge can be stopped at any time, and even killed: before it commits nothing
+Without --all or --segments, the policy picks sealed segments: those of which the dead share is large enough, or the dead \
+bytes are, and small ones, which become one. A merge can be stopped at any time, and even killed: before it commits nothing \
 has changed, afterwards the next open brings it to its end. Exit code 1 if there is nothing to gain.
 
-A tombstone goes only when no segment that stays can hold an older version of its key; --dry-run says of each one that stays
+A tombstone goes only when no segment that stays can hold an older version of its key; --dry-run says of each one that stays \
 which segment holds it back.")]
 pub(in crate::cli) struct Merge {
     /// Says what it would do, and changes nothing
@@ -26,7 +27,7 @@ pub(in crate::cli) struct Merge {
     #[arg(long, conflicts_with = "segments")]
     pub(in crate::cli) all: bool,
     /// These segments, as in 1,2
-    #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
+    #[arg(long, value_name = "ID,ID", value_delimiter = ',', value_parser = segment)]
     pub(in crate::cli) segments: Vec<SegmentId>,
     /// Writes at most this many bytes a second, as in 20MiB
     #[arg(long, value_name = "SIZE", value_parser = size)]

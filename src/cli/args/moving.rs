@@ -16,7 +16,7 @@ jsonl  {\"key\":\"a\",\"value\":\"1\"} a line; key_b64 or value_b64 where the by
 csv    RFC 4180, columns key,value,key_b64,value_b64,expires_at; what is not UTF-8 stands in its _b64 column
 resp   SET commands for Redis, expiry included: logkv export --as resp | redis-cli --pipe
 
-The rows are the live keys of the moment when the store was opened, in byte order; a writer may go on meanwhile. Every
+The rows are the live keys of the moment when the store was opened, in byte order; a writer may go on meanwhile. Every \
 value is checked. One that is damaged is named on standard error and left out, the rest goes on, and the exit code is 4.
 A file is written beside its place and gets its name when it is complete. Times are microseconds since 1970.")]
 pub(in crate::cli) struct Export {
@@ -57,17 +57,17 @@ impl ExportArg {
 /// `logkv import`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-SRC is a JSONL or CSV file as export writes them, - for JSONL from standard input, the directory of a store of logkv, Riak
-or logkv-store, or a directory of such directories (of a key in several, the newest version counts). Rows are written in
+SRC is a JSONL or CSV file as export writes them, - for JSONL from standard input, the directory of a store of logkv, Riak \
+or logkv-store, or a directory of such directories (of a key in several, the newest version counts). Rows are written in \
 their order, the last of several with the same key wins; keys that the source does not have stay as they are.
 
-Stopped at any moment, the same import started again goes on: a row whose key has that value and expiry already is passed
-over without a write. Every few MiB what was written is made durable; -v says up to where. --from-line does not even read
+Stopped at any moment, the same import started again goes on: a row whose key has that value and expiry already is passed \
+over without a write. Every few MiB what was written is made durable; -v says up to where. --from-line does not even read \
 the lines before it.
 
-A line that is no row stops the import, with its number; all before it is in. With --keep-going such lines are named,
-counted and passed over. In a directory that is always so: what is damaged is named with segment and offset, and the rest
-is imported. The exit code is 4 if there was any of it. Deleted and expired keys are not imported; fields of JSONL and
+A line that is no row stops the import, with its number; all before it is in. With --keep-going such lines are named, \
+counted and passed over. In a directory that is always so: what is damaged is named with segment and offset, and the rest \
+is imported. The exit code is 4 if there was any of it. Deleted and expired keys are not imported; fields of JSONL and \
 columns of CSV that are none of ours are left out, and named.")]
 pub(in crate::cli) struct Import {
     /// Where rows come from
