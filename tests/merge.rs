@@ -405,7 +405,9 @@ impl Observer for InBetween {
             return;
         }
         let Some(store) = self.store.lock().unwrap().take() else { return };
-        store.put(b"a1", b"overwritten").unwrap();
+        for key in [b"a1", b"a4"] {
+            store.put(key, b"overwritten").unwrap();
+        }
         store.delete(b"a2").unwrap();
         store.put(b"new", b"come lately").unwrap();
         let again = store.merge(&MergeChoice::default(), &MergeControl::default());
@@ -440,6 +442,7 @@ fn come_between(when: When) {
     let check = |store: &Store| {
         assert_eq!(value(store, b"a0"), None);
         assert_eq!(value(store, b"a1").as_deref(), Some(&b"overwritten"[..]));
+        assert_eq!(value(store, b"a4").as_deref(), Some(&b"overwritten"[..]));
         assert_eq!(value(store, b"a2"), None);
         assert_eq!(value(store, b"a3").as_deref(), Some(&[b'v'; 60][..]));
         assert_eq!(value(store, b"new").as_deref(), Some(&b"come lately"[..]));
