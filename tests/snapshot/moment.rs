@@ -228,6 +228,8 @@ fn snapshots_beside_a_thread_that_writes_are_prefixes() {
                 }
                 number
             });
+            // Also when what follows fails: else the test would not end.
+            let _stop = OnDrop(|| stop.store(true, std::sync::atomic::Ordering::Relaxed));
             for copy in &copies {
                 let before = store.stats().keys;
                 snapshot(&store, &disk, copy).unwrap();
@@ -239,5 +241,13 @@ fn snapshots_beside_a_thread_that_writes_are_prefixes() {
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
             assert!(u64::from(writer.join().unwrap()) >= held(&disk, "copy-11").len() as u64);
         });
+    }
+}
+
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0();
     }
 }
