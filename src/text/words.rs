@@ -139,7 +139,7 @@ impl CursorWord<'_> {
 
 /// A key as a word of a command line that [`Word::key`] reads back: its literal, in quotes where a word needs them.
 pub fn key_word(key: &[u8]) -> String {
-    let needs_quotes = key.is_empty() || key.starts_with(b"\"") || key.contains(&b' ');
+    let needs_quotes = key.is_empty() || key.starts_with(b"\"") || key.starts_with(b"--") || key.contains(&b' ');
     // In quotes the escapes of keys are those of values.
     if needs_quotes { value_literal(key) } else { key_literal(key) }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::format::SegmentId;
 use crate::store::Location;
-use crate::text::{self, CommandLine, CursorWord, FilesAllowed, LiteralError, ValueLiteral};
+use crate::text::{self, CommandLine, CursorWord, FilesAllowed, LiteralError, ValueLiteral, Word};
 
 /// A command, ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,6 +165,8 @@ pub enum Fault {
     TooFew(&'static Spec),
     /// A word cannot be read.
     Literal(LiteralError),
+    /// A word looks like an option, and there are none.
+    Option(String),
     /// A word names no segment, or one too many beside `all`.
     NoSegment(String, &'static Spec),
 }
@@ -178,6 +180,10 @@ impl fmt::Display for Fault {
             }
             Self::TooFew(spec) => write!(f, "something is missing; type {spec}"),
             Self::Literal(e) => e.fmt(f),
+            Self::Option(word) => {
+                let word = text::escape_to_width(word.as_bytes(), 30).text;
+                write!(f, "{word} is no option here; a key like that stands in \"quotes\"")
+            }
             Self::NoSegment(word, spec) => {
                 write!(
                     f,
@@ -217,13 +223,13 @@ fn arguments(spec: &'static Spec, words: &mut CommandLine<'_>) -> Result<Command
         CommandVerb::Delete => {
             let mut keys = vec![key(spec, words)?];
             while let Some(word) = words.take_word()? {
-                keys.push(word.key()?);
+                keys.push(no_option(word)?);
             }
             Command::Delete { keys }
         }
         CommandVerb::List => {
             let word = words.take_word()?;
-            let prefix = word.map(|word| word.key()).transpose()?.unwrap_or_default();
+            let prefix = word.map(no_option).transpose()?.unwrap_or_default();
             Command::List { prefix: text::key_literal(&prefix) }
         }
         CommandVerb::Stats => Command::Stats,
@@ -236,7 +242,16 @@ fn arguments(spec: &'static Spec, words: &mut CommandLine<'_>) -> Result<Command
 }
 
 fn key(spec: &'static Spec, words: &mut CommandLine<'_>) -> Result<Vec<u8>, Fault> {
-    Ok(words.take_word()?.ok_or(Fault::TooFew(spec))?.key()?)
+    no_option(words.take_word()?.ok_or(Fault::TooFew(spec))?)
+}
+
+/// A key, unless it looks like one of the options that a shell's command line and a batch take: whoever types `--ttl 1h`
+/// here does not mean a key of that name.
+fn no_option(word: Word<'_>) -> Result<Vec<u8>, Fault> {
+    match word.typed.starts_with("--") && !word.quoted {
+        true => Err(Fault::Option(word.typed.to_owned())),
+        false => Ok(word.key()?),
+    }
 }
 
 fn about(words: &mut CommandLine<'_>) -> Result<Option<&'static Spec>, Fault> {
@@ -372,6 +387,17 @@ mod tests {
         assert!(told("pu\x1bt k").contains("pu\\x1bt is no command; type put get"));
         assert!(told("get a b").contains('b'));
         assert!(told("get \"a").contains("column") || told("get \"a").contains('"'));
+    }
+
+    #[test]
+    fn what_looks_like_an_option_is_no_key_unless_it_is_quoted() {
+        for line in ["put --ttl 1h k v", "get --raw k", "delete k --dry-run", "list --prefix"] {
+            let told = parse(line).unwrap_err().to_string();
+            assert!(told.ends_with("is no option here; a key like that stands in \"quotes\""), "{line}: {told}");
+        }
+        assert_eq!(parse("put \"--ttl\" 1h"), Ok(Some(put(b"--ttl", b"1h"))));
+        assert_eq!(parse("put k --ttl"), Ok(Some(put(b"k", b"--ttl"))));
+        assert_eq!(parse(&delete_line(b"--ttl")), Ok(Some(Command::Delete { keys: vec![b"--ttl".to_vec()] })));
     }
 
     #[test]
