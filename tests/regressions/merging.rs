@@ -1,7 +1,11 @@
 //! Merges that promised what they did not keep.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
 use logkv::disk::sim::{CrashPolicy, Fault, SimDisk};
-use logkv::store::{MergeChoice, MergeControl};
+use logkv::store::{Clock, Event, MergeChoice, MergeControl, Observer, PutOptions};
 use logkv::{Options, Store};
 
 use super::{open, options};
@@ -70,4 +74,52 @@ fn a_sync_of_the_directory_that_failed_in_a_merge_brings_nothing_back_later() {
         assert_eq!(found, [b"kept"], "{}", dry.trace()[op as usize - 1]);
         assert_eq!(after.get(b"kept").unwrap().value(), Some(&b"2"[..]));
     }
+}
+
+/// Somebody who moves the clock on while a merge is at work, and asks for the figures.
+#[derive(Debug, Default)]
+struct Busybody {
+    now: AtomicU64,
+    store: OnceLock<Arc<Store>>,
+}
+
+impl Clock for Busybody {
+    fn now(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+}
+
+impl Observer for Busybody {
+    fn event(&self, event: &Event) {
+        if let Event::Merging { .. } = event {
+            self.now.store(10_000_000, Ordering::SeqCst);
+            self.store.get().expect("the store is open").stats();
+        }
+    }
+}
+
+/// The time of a value ran out while a merge was at work, and whoever asked for figures swept the key out of the keydir.
+/// The merge, which went by the time at which it had begun, took the value for a superseded one and let it go without a
+/// tombstone: at the next open the older value, in a segment that had not been merged, was back.
+#[test]
+fn a_value_that_expires_while_it_is_merged_keeps_older_ones_hidden() {
+    let (disk, busybody) =
+        (SimDisk::new(), Arc::new(Busybody { now: AtomicU64::new(1_000_000), store: OnceLock::new() }));
+    let options =
+        || Options { max_segment_bytes: 300, clock: busybody.clone(), observers: vec![busybody.clone()], ..options() };
+    let store = busybody.store.get_or_init(|| Arc::new(open(&disk, options()).unwrap()));
+    store.put(b"k", &[0; 230]).unwrap();
+    // One that is dead, so that there is something to gain, and two that are copied before the value's turn comes.
+    for n in [b'a', b'a', b'b', b'c'] {
+        store.put(&[n], &[n; 230]).unwrap();
+    }
+    let short = PutOptions::ttl(Duration::from_secs(2));
+    store.put_with(b"k", &[1; 230], &short).unwrap().unwrap();
+    store.put(b"last", &[2; 230]).unwrap();
+    let ids = store.segments().iter().filter(|segment| !segment.active && segment.id > 1).map(|it| it.id).collect();
+    store.merge(&MergeChoice::Segments(ids), &MergeControl::default()).unwrap().expect("a record is dead");
+    assert_eq!(store.get(b"k").unwrap().value(), None);
+    let plain = Options { clock: busybody.clone(), ..super::options() };
+    let after = open(&disk.crash(CrashPolicy::Keep, 0), plain).unwrap();
+    assert_eq!(after.get(b"k").unwrap().value(), None, "it had expired");
 }

@@ -94,14 +94,15 @@ impl<'a> Judge<'a> {
         }
         let place = Location { segment, offset: entry.offset, len: entry.len };
         let live = self.contents.keydir.get(entry.key);
-        let is_expired = entry.expires_at.is_some_and(|at| at <= self.now);
-        if live.is_some_and(|live| live.location == place) && !is_expired {
+        let has_expired_by = |now| entry.expires_at.is_some_and(|at| at <= now);
+        if live.is_some_and(|live| live.location == place) && !has_expired_by(self.now) {
             return Fate::Copied;
         }
         if live.is_some_and(|live| live.tstamp > entry.tstamp) {
             return Fate::Superseded;
         }
-        if entry.kind == Kind::Put && !is_expired {
+        // Asked after the keydir: what somebody has swept out of it since the merge began has expired by now, and hides.
+        if entry.kind == Kind::Put && !has_expired_by(self.inner.now()) {
             // Its tombstone, or a newer put that expired, is judged by itself.
             return Fate::Superseded;
         }
