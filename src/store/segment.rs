@@ -30,7 +30,7 @@ pub(super) struct Ledger {
     pub(super) live_bytes: u64,
     /// Stretches that do not decode.
     pub(super) gap_bytes: u64,
-    /// Records that decode but for their value.
+    /// Records that decode but for their value, and those of which only the hint tells.
     pub(super) bad_value_bytes: u64,
     pub(super) min_tstamp: u64,
     pub(super) max_tstamp: u64,

@@ -123,3 +123,30 @@ fn a_value_that_expires_while_it_is_merged_keeps_older_ones_hidden() {
     let after = open(&disk.crash(CrashPolicy::Keep, 0), plain).unwrap();
     assert_eq!(after.get(b"k").unwrap().value(), None, "it had expired");
 }
+
+/// The end of a sealed segment was gone, and its hint told of it: the key that had stood there answered with an error. A
+/// merge took the segment for whole, since all bytes that were left of it held, and the hint went with it: then an older
+/// value of the key was its answer.
+#[test]
+fn a_segment_that_is_shorter_than_its_hint_says_is_left_out_of_merges() {
+    for cut in [1, 60] {
+        let disk = SimDisk::new();
+        let store = open(&disk, options()).unwrap();
+        store.put(b"k", &[0; 230]).unwrap();
+        store.put(b"a", &[1; 20]).unwrap();
+        store.put(b"a", &[2; 20]).unwrap();
+        let lost = store.put(b"k", &[3; 100]).unwrap().location;
+        store.put(b"b", &[4; 230]).unwrap();
+        store.close().unwrap();
+        let name = format!("{:010}.data", lost.segment);
+        let (path, bytes) = disk.image().into_iter().find(|(path, _)| path.ends_with(&name)).unwrap();
+        let end = if cut == 1 { lost.offset } else { bytes.len() as u64 - cut };
+        disk.insert(&path, &bytes[..end as usize]).unwrap();
+        let store = open(&disk, options()).unwrap();
+        assert!(store.get(b"k").is_err());
+        store.merge(&MergeChoice::All, &MergeControl::default()).unwrap();
+        assert!(store.get(b"k").is_err(), "nobody knows its newest value");
+        store.close().unwrap();
+        assert!(open(&disk, options()).unwrap().get(b"k").is_err(), "nor ever will: cut at {end}");
+    }
+}

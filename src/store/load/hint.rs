@@ -84,6 +84,8 @@ impl Load<'_> {
 
     fn hint_beyond_data(&mut self, entry: &HintEntry<'_>, end: u64) {
         self.out.damaged = true;
+        // Not bytes of the file, but no merge may take it for whole: the hint alone tells of what was lost.
+        self.out.ledger.bad_value_bytes += entry.len;
         let message = format!(
             "the hint names a record at offset {} that ends at {end}, but the file ends at {}: its bytes were lost",
             entry.offset, self.len
@@ -93,6 +95,8 @@ impl Load<'_> {
 
     fn lost_bytes(&mut self, covered: u64) {
         self.out.damaged = true;
+        // A segment is under 4 GiB, whatever its hint claims.
+        self.out.ledger.bad_value_bytes += (covered - self.len).min(u64::from(u32::MAX));
         let message = format!("its hint vouches for {covered} bytes, but the file has {}", self.len);
         self.finding(Severity::Damage, FindingKind::HintBeyondData, self.len, covered - self.len, None, message);
     }
