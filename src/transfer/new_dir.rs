@@ -8,6 +8,7 @@
 //! 1. Under its own name there is, at any moment and after any crash, nothing (or the empty directory that was there), or
 //!    all of it.
 //! 2. Nothing is removed but regular files with names of a store's, in a directory whose name says that it is ours.
+//! 3. The lock is held, under its name, until the directory has its own: nobody takes it for what a crash left before.
 
 use std::ffi::OsString;
 use std::io;
@@ -39,8 +40,16 @@ impl<'a> NewDir<'a> {
         check(disk, target)?;
         let partial = beside(target)?;
         match disk.create_dir(&partial) {
+            Ok(()) => {}
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(failed("create", &partial, 0, e)),
-            _ => {}
+            // A link would lead to a directory whose name says nothing.
+            Err(_) => match disk.entry(&partial).map_err(|e| Error::io("look at", &partial, e))?.kind {
+                EntryKind::Dir => {}
+                EntryKind::File | EntryKind::Other => {
+                    let why = format!("{} is in the way and no directory; move it away", crate::text::path(&partial));
+                    return Err(busy(target, why));
+                }
+            },
         }
         let lock = match disk.lock(&partial.join(LOCK)) {
             Ok(Some(lock)) => lock,
@@ -66,12 +75,13 @@ impl<'a> NewDir<'a> {
 
     /// Gives it its name. Durable on return; after an error of the last step it is complete, and durable or not.
     pub(super) fn finish(mut self) -> Result<()> {
-        self.remove(OsString::from(LOCK))?;
         // The name of the directory must not become durable before the names in it.
         self.disk.sync_dir(&self.partial).map_err(|e| Error::io("sync", &self.partial, e))?;
         check(self.disk, &self.target)?;
         self.disk.rename(&self.partial, &self.target).map_err(|e| Error::io("create", &self.target, e))?;
         self.finished = true;
+        // One that stays, for a crash or a failure here, says nothing wrong: every store has one.
+        let _ = self.disk.remove(&self.target.join(LOCK));
         // Without it a power cut could take the name away after success was told.
         let parent = parent(&self.target);
         self.disk.sync_dir(parent).map_err(|e| Error::io("sync", parent, e))
@@ -127,6 +137,19 @@ pub(super) fn check(disk: &dyn Disk, target: &Path) -> Result<()> {
 
 fn busy(target: &Path, why: String) -> Error {
     Error::io("create", target, io::Error::new(io::ErrorKind::AlreadyExists, why))
+}
+
+/// Refuses to read from where a directory is being made: what a crash left there is complete or not, and is taken away by
+/// the next attempt.
+pub(super) fn check_source(dir: &Path) -> Result<()> {
+    match dir.file_name() {
+        Some(name) if name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()) => {
+            let reason =
+                format!("a name that ends with {SUFFIX} is that of unfinished work; give it another to read it");
+            Err(Error::BadSnapshot { path: dir.to_owned(), reason })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn beside(target: &Path) -> Result<PathBuf> {

@@ -25,7 +25,7 @@ use crate::store::{Moment, MomentSegment, Store, vouch};
 use super::copying::{Meter, Span, Watch, checksum, failed, pour};
 use super::earlier::Earlier;
 use super::manifest::{MANIFEST, Manifest, ManifestFile};
-use super::new_dir::{NewDir, parent};
+use super::new_dir::{NewDir, check_source, parent};
 
 /// How to make a snapshot.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +77,7 @@ pub fn snapshot(
         let why = "a snapshot inside the store that it shows would be a foreign file there";
         return Err(Error::io("create", dest, io::Error::new(io::ErrorKind::InvalidInput, why)));
     }
+    check_source(store.dir())?;
     let earlier = options.earlier.as_deref().map(|dir| Earlier::open(disk, dir)).transpose()?;
     let dir = NewDir::create(disk, dest)?;
     let moment = store.moment()?;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 
 use super::copying::{Meter, Span, pour};
 use super::manifest::{MANIFEST, MAX_MANIFEST_BYTES, Manifest, ManifestFile};
+use super::new_dir;
 use super::unpack::Unpacker;
 
 /// Where a snapshot is read from.
@@ -73,6 +74,7 @@ impl<'a> Source<'a> {
 
 /// The manifest of a snapshot in a directory.
 pub(super) fn read_manifest(disk: &dyn Disk, dir: &Path) -> Result<Manifest> {
+    new_dir::check_source(dir)?;
     let path = dir.join(MANIFEST);
     let file = match disk.open_read(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {

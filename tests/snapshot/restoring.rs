@@ -170,3 +170,56 @@ fn two_that_make_the_same_do_not_mix() {
     assert!(refused.unwrap().contains("another process"));
     assert_eq!(held(&disk, AGAIN), contents(&store));
 }
+
+/// The lock went before the directory had its name. In between, while the directory was synced, another process at work on
+/// the same place took all of it for what a crash had left and removed it; what then got its name was empty.
+#[test]
+fn the_place_is_locked_until_the_directory_has_its_name() {
+    let disk = SimDisk::new();
+    let store = filled(&disk);
+    snapshot(&store, &disk, COPY).unwrap();
+    let first = disk.ops() as usize;
+    restore(&disk, COPY, AGAIN).unwrap();
+    let trace = disk.trace();
+    let at = |what: &dyn Fn(&str) -> bool| trace.iter().skip(first).position(|step| what(step)).unwrap();
+    let named = at(&|step| step.contains("rename") && step.contains("again.logkv-partial") && !step.contains(".tmp"));
+    let unlocked = at(&|step| step.contains("remove") && step.contains("LOCK"));
+    assert!(named < unlocked, "{:?}", &trace[first..]);
+}
+
+/// What a crash left just before its end is complete. Who read from there, to give it the name that it should have had,
+/// lost it: the work begins by clearing that very directory.
+#[test]
+fn unfinished_work_is_not_read_from() {
+    let disk = SimDisk::new();
+    let store = filled(&disk);
+    snapshot(&store, &disk, "again.logkv-partial").unwrap();
+    let before = disk.image();
+    let refused = restore(&disk, "again.logkv-partial", AGAIN).unwrap_err().to_string();
+    assert!(refused.contains("unfinished"), "{refused}");
+    let beside = reader(&disk, "again.logkv-partial");
+    let refused = snapshot(&beside, &disk, AGAIN).unwrap_err().to_string();
+    assert!(refused.contains("unfinished"), "{refused}");
+    assert_eq!(disk.image(), before);
+}
+
+/// A link in the place where the work is done led to somebody's store, which was cleared.
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_the_work_is_not_followed() {
+    use logkv::disk::RealDisk;
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name);
+    let make = |name: &str| {
+        let store = Store::open(&path(name), options()).unwrap();
+        store.put(b"k", name.as_bytes()).unwrap();
+        store
+    };
+    make("mine").close().unwrap();
+    std::os::unix::fs::symlink(path("mine"), path("made.logkv-partial")).unwrap();
+    let store = make("store");
+    let made = transfer::snapshot(&store, &RealDisk, &path("made"), &SnapshotOptions::default(), &mut never_stop);
+    assert!(made.unwrap_err().to_string().contains("in the way"));
+    let mine = Store::open_read_only(&path("mine"), options()).unwrap();
+    assert_eq!(mine.get(b"k").unwrap().value(), Some(&b"mine"[..]));
+}
