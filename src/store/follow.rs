@@ -233,13 +233,14 @@ impl Inner {
         let mut ledger = segment.ledger.lock();
         ledger.count(kind, entry.tstamp);
         (ledger.data_len, ledger.written_len, ledger.has_hint) = (end, end, false);
-        if ledger.torn_bytes > 0 {
-            // What looked torn was only not finished.
-            ledger.torn_bytes = 0;
+        let looked_torn = std::mem::take(&mut ledger.torn_bytes) > 0;
+        // Not while the findings are locked: whoever notes one takes these locks in the other order.
+        drop(ledger);
+        if looked_torn {
+            // It was only not finished.
             let is_this = |segment: Option<SegmentId>| segment == Some(entry.location.segment);
             self.findings.lock().retain(|found| found.kind != FindingKind::TornTail || !is_this(found.segment));
         }
-        drop(ledger);
         self.tell(|| Event::Appended { kind, location: entry.location, tstamp: entry.tstamp });
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::disk::ReadDisk;
 use crate::error::{Error, Result};
 use crate::format::{Format, FormatKind};
-use crate::primitives::{Mutex, RwLock};
+use crate::primitives::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::contents::Contents;
 use super::events::Event;
@@ -32,7 +32,7 @@ pub(super) struct Inner {
     /// One refresh at a time.
     pub(super) refreshing: Mutex<()>,
     /// Held for reading by those who need every file to keep its name, for writing by a merge that commits.
-    pub(super) files: RwLock<()>,
+    files: RwLock<()>,
 }
 
 impl Inner {
@@ -71,6 +71,17 @@ impl Inner {
     pub(super) fn replace(&self, contents: Contents, findings: Vec<Finding>) {
         *self.findings.lock() = findings;
         *self.contents.write() = Arc::new(contents);
+    }
+
+    /// Every file keeps its name until the answer is dropped. A merge that waits for its turn keeps nobody out: whoever
+    /// holds one may ask for another, and a long copy makes only the merge wait.
+    pub(super) fn pin_files(&self) -> RwLockReadGuard<'_, ()> {
+        self.files.read_recursive()
+    }
+
+    /// Waits until no file has to keep its name; those who need that wait until the answer is dropped.
+    pub(super) fn unpin_files(&self) -> RwLockWriteGuard<'_, ()> {
+        self.files.write()
     }
 
     pub(super) fn now(&self) -> u64 {

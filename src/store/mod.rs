@@ -288,7 +288,7 @@ impl Store {
 
     /// Keeps every file of the store in its place for as long as the answer is held.
     pub fn pin(&self) -> Pin<'_> {
-        Pin { _files: self.inner.files.read() }
+        Pin { _files: self.inner.pin_files() }
     }
 
     /// Figures, as of now.

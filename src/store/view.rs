@@ -51,7 +51,7 @@ impl Store {
 impl<'a> View<'a> {
     fn of(inner: &'a Inner, prefix: &[u8]) -> Result<Self> {
         // First of all: a merge that commits must be done, or not have begun.
-        let files = inner.files.read();
+        let files = inner.pin_files();
         let appends = inner.writer.as_ref().map(|writer| writer.core.lock());
         let refreshes = inner.refreshing.lock();
         let contents = inner.contents();
@@ -135,6 +135,23 @@ mod tests {
             view.iter().map(|(key, _)| key.to_vec()).collect::<Vec<_>>(),
             [&[b'k', 5][..], &[b'k', 6], &[b'k', 7], &[b'k', 8], b"knew"]
         );
+    }
+
+    /// It waited for the merge, which waited for the first view.
+    #[test]
+    fn whoever_holds_a_view_may_take_another_while_a_merge_waits() {
+        let store = store();
+        (0..9_u8).for_each(|n| drop(store.put(b"k", &[n; 40]).map(drop)));
+        std::thread::scope(|scope| {
+            let view = store.view(b"").unwrap();
+            let merge = scope.spawn(|| store.merge(&MergeChoice::All, &MergeControl::default()).unwrap().unwrap());
+            // Whether or not it waits already.
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            let (another, pin) = (store.view(b"").unwrap(), store.pin());
+            assert_eq!(seen(&another), seen(&view));
+            drop((another, pin, view));
+            merge.join().unwrap();
+        });
     }
 
     #[test]

@@ -169,8 +169,8 @@ fn finish(
 ) -> Result<Merged> {
     let ids: Vec<SegmentId> = copied.outputs.iter().map(|output| output.part.id).collect();
     let parts = parts(inner, plan);
-    // Files that somebody counts on stay until he is done; those who come now wait for the commit.
-    let _files = inner.files.write();
+    // Files that somebody counts on stay until he is done; those who come during the commit wait.
+    let _files = inner.unpin_files();
     if control.is_cancelled() {
         output::discard(inner, &*writer.disk, ids.iter().copied());
         return Err(abandoned(inner, copy::cancelled(inner)));
