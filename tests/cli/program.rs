@@ -66,7 +66,7 @@ pub(crate) fn masked(output: &str) -> String {
             word if is_recent_time(word) => "TIME",
             word if before(2) == "process" && word.parse::<u32>().is_ok() => "PID",
             // How far into an archive depends on how well salts and tstamps compress.
-            word if before(2) == "offset" && before(6) == "bytes" && word.parse::<u32>().is_ok() => "OFFSET",
+            word if [6, 4, 2].map(before) == ["bytes", "before", "offset"] && word.parse::<u32>().is_ok() => "OFFSET",
             word if word.len() == 8
                 && matches!(before(2), "is" | "stored" | "computed")
                 && u32::from_str_radix(word, 16).is_ok() =>
