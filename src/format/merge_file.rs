@@ -14,6 +14,8 @@
 //! It is there only while a merge commits: from the moment on when its outputs are whole and durable until its inputs are
 //! gone. Must not know: files, or what is done with it. Keeps: a file that decodes is whole, and believed together.
 
+use std::collections::BTreeSet;
+
 use super::field::{fixed_len, start_of};
 use super::{Check, Field, HeaderFault, Role, SegmentId, Width, bytes_at};
 
@@ -130,7 +132,13 @@ fn parts(body: &[u8], flags: u32) -> Option<MergeFile> {
     }
     let (of_inputs, of_outputs) = rest.split_at_checked(inputs * PART_LEN)?;
     let all = |bytes: &[u8]| bytes.chunks_exact(PART_LEN).map(part).collect::<Option<Vec<_>>>();
-    Some(MergeFile { set_aside: flags & FLAG_SET_ASIDE != 0, inputs: all(of_inputs)?, outputs: all(of_outputs)? })
+    let (inputs, outputs) = (all(of_inputs)?, all(of_outputs)?);
+    // Ids are never used twice: what comes is not among what goes.
+    let goes: BTreeSet<SegmentId> = inputs.iter().map(|input| input.id).collect();
+    if outputs.iter().any(|output| goes.contains(&output.id)) {
+        return None;
+    }
+    Some(MergeFile { set_aside: flags & FLAG_SET_ASIDE != 0, inputs, outputs })
 }
 
 fn part(bytes: &[u8]) -> Option<MergePart> {
@@ -171,6 +179,13 @@ mod tests {
             turned[bit / 8] ^= 1 << (bit % 8);
             assert!(MergeFile::decode(&turned).is_err(), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn a_segment_cannot_both_go_and_come() {
+        let mut merge = example();
+        merge.outputs[0].id = 3;
+        assert!(matches!(MergeFile::decode(&merge.encode()), Err(HeaderFault::Damaged(_))));
     }
 
     #[test]

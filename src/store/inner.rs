@@ -97,7 +97,8 @@ impl Inner {
         }
         let segment = finding.segment.and_then(|id| self.contents().segment(id));
         if let (FindingKind::DamagedRecord, Some(segment)) = (finding.kind, segment) {
-            segment.ledger.lock().bad_value_bytes += finding.len.unwrap_or(0);
+            // Whatever its length: a damaged segment is left out of merges.
+            segment.ledger.lock().bad_value_bytes += finding.len.unwrap_or(1).max(1);
         }
         findings.push(finding);
     }

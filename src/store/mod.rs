@@ -286,7 +286,8 @@ impl Store {
         self.inner.refresh(moved)
     }
 
-    /// Keeps every file of the store in its place for as long as the answer is held.
+    /// Keeps every file of the store in its place for as long as the answer is held. A merge waits meanwhile with its last
+    /// step, so who holds it must not merge himself.
     pub fn pin(&self) -> Pin<'_> {
         Pin { _files: self.inner.pin_files() }
     }

@@ -28,7 +28,8 @@ pub struct View<'a> {
 
 impl Store {
     /// The live keys that begin with `prefix` and their values, as of now. Holds a copy of the keys; writers wait while
-    /// it is made, and not afterwards.
+    /// it is made, and not afterwards. A merge waits with its last step until it is dropped, so who holds it must not
+    /// merge himself.
     ///
     /// [`crate::Error::NeedsNewer`] as for a get.
     pub fn view(&self, prefix: &[u8]) -> Result<View<'_>> {
