@@ -188,6 +188,16 @@ impl Error {
         Self::Io { action, path: path.into(), offset: None, source: Arc::new(source) }
     }
 
+    /// Wraps what the system said when `needed` bytes were to be written: a full disk, or something worse.
+    pub fn of_write(action: &'static str, path: &std::path::Path, needed: u64, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::NoSpace { path: path.to_owned(), needed }
+            }
+            _ => Self::io(action, path, source),
+        }
+    }
+
     /// Wraps what the system said about a place in a file.
     pub fn io_at(action: &'static str, path: impl Into<PathBuf>, offset: u64, source: io::Error) -> Self {
         Self::Io { action, path: path.into(), offset: Some(offset), source: Arc::new(source) }

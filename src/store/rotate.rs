@@ -20,7 +20,6 @@ use super::inner::Inner;
 use super::log::{Core, Log, Tail};
 use super::new_file::{create_anew, write_all};
 use super::segment::{Ledger, Segment};
-use super::sync::failure;
 use super::writer::Writer;
 
 impl Writer {
@@ -54,7 +53,7 @@ impl Writer {
         let tmp = path.with_extension("data.tmp");
         let given_up = |e| {
             let _ = self.disk.remove(&tmp);
-            failure("create", &path, header.len() as u64, e)
+            Error::of_write("create", &path, header.len() as u64, e)
         };
         let file = self.create_file(&tmp, &header).map_err(given_up)?;
         file.sync_data().map_err(|e| self.die_of_sync(inner, &path, e))?;

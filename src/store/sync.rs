@@ -136,7 +136,7 @@ fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], start: u64) -> 
             Ok(n) => done += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => {
-                let error = failure("write", path, bytes.len() as u64, e);
+                let error = Error::of_write("write", path, bytes.len() as u64, e);
                 if let Error::NoSpace { .. } = error {
                     file.set_len(start).map_err(|e| Error::io_at("cut", path, start, e))?;
                 }
@@ -145,12 +145,4 @@ fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], start: u64) -> 
         }
     }
     Ok(())
-}
-
-/// A full disk, or something worse.
-pub(super) fn failure(action: &'static str, path: &Path, needed: u64, e: io::Error) -> Error {
-    match e.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::NoSpace { path: path.to_owned(), needed },
-        _ => Error::io(action, path, e),
-    }
 }

@@ -23,7 +23,7 @@ use crate::disk::{Disk, ReadFile};
 use crate::error::{Error, Result};
 use crate::store::{Moment, Store};
 
-use super::copying::{Meter, Span, Watch, checksum, failed, pour};
+use super::copying::{Meter, Span, Watch, checksum, pour};
 use super::manifest::{MANIFEST, Manifest, ManifestFile};
 use super::new_dir::parent;
 use super::new_file::NewFile;
@@ -177,14 +177,14 @@ impl Packer<'_> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        self.frame.write_all(bytes).map_err(|e| failed("write", self.dest, bytes.len() as u64, e))
+        self.frame.write_all(bytes).map_err(|e| Error::of_write("write", self.dest, bytes.len() as u64, e))
     }
 
     fn finish(mut self) -> Result<NewFile> {
         let end = usize::try_from(BLOCK * END_BLOCKS).unwrap_or_default();
         self.put(&vec![0; end])?;
         self.frame.finish().map_err(|e| match e {
-            lz4_flex::frame::Error::IoError(e) => failed("write", self.dest, 0, e),
+            lz4_flex::frame::Error::IoError(e) => Error::of_write("write", self.dest, 0, e),
             e => Error::io("write", self.dest, io::Error::other(e)),
         })
     }

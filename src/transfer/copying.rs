@@ -109,12 +109,12 @@ impl Pen {
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        self.write_all(bytes).map_err(|e| failed("write", &self.path, bytes.len() as u64, e))
+        self.write_all(bytes).map_err(|e| Error::of_write("write", &self.path, bytes.len() as u64, e))
     }
 
     /// Makes the bytes durable. Guards against a name, durable later, that leads to a part of the file.
     pub(super) fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|e| failed("sync", &self.path, 0, e))
+        self.file.sync_data().map_err(|e| Error::of_write("sync", &self.path, 0, e))
     }
 }
 
@@ -127,13 +127,5 @@ impl Write for Pen {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// A full disk, or something worse.
-pub(super) fn failed(action: &'static str, path: &Path, needed: u64, e: io::Error) -> Error {
-    match e.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::NoSpace { path: path.to_owned(), needed },
-        _ => Error::io(action, path, e),
     }
 }

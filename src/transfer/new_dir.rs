@@ -19,7 +19,7 @@ use crate::disk::{Disk, EntryKind, WriteFile};
 use crate::error::{Error, Result};
 use crate::format::{Format, record};
 
-use super::copying::{Pen, failed};
+use super::copying::Pen;
 
 /// Behind the name of the directory while it is filled.
 const SUFFIX: &str = ".logkv-partial";
@@ -41,7 +41,9 @@ impl<'a> NewDir<'a> {
         let partial = beside(target)?;
         match disk.create_dir(&partial) {
             Ok(()) => {}
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(failed("create", &partial, 0, e)),
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::of_write("create", &partial, 0, e));
+            }
             // A link would lead to a directory whose name says nothing.
             Err(_) => match disk.entry(&partial).map_err(|e| Error::io("look at", &partial, e))?.kind {
                 EntryKind::Dir => {}
@@ -54,7 +56,7 @@ impl<'a> NewDir<'a> {
         let lock = match disk.lock(&partial.join(LOCK)) {
             Ok(Some(lock)) => lock,
             Ok(None) => return Err(busy(target, "another process is making it".to_owned())),
-            Err(e) => return Err(failed("lock", &partial.join(LOCK), 0, e)),
+            Err(e) => return Err(Error::of_write("lock", &partial.join(LOCK), 0, e)),
         };
         let new = Self { disk, target: target.to_owned(), partial, lock: Some(lock), finished: false };
         new.empty()?;
@@ -69,7 +71,7 @@ impl<'a> NewDir<'a> {
     /// A new file in it.
     pub(super) fn file(&self, name: &str) -> Result<Pen> {
         let path = self.partial.join(name);
-        let file = self.disk.create(&path).map_err(|e| failed("create", &path, 0, e))?;
+        let file = self.disk.create(&path).map_err(|e| Error::of_write("create", &path, 0, e))?;
         Ok(Pen::new(file, path))
     }
 

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::format::{Format, record};
 use crate::store::{Moment, MomentSegment, Store, vouch};
 
-use super::copying::{Meter, Span, Watch, checksum, failed, pour};
+use super::copying::{Meter, Span, Watch, checksum, pour};
 use super::earlier::Earlier;
 use super::manifest::{MANIFEST, Manifest, ManifestFile};
 use super::new_dir::{NewDir, check_source, parent};
@@ -166,7 +166,7 @@ impl Work<'_> {
                 Ok(Some(same.crc))
             }
             Err(e) if cannot_share(&e) || e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(failed("link", to, 0, e)),
+            Err(e) => Err(Error::of_write("link", to, 0, e)),
         }
     }
 
@@ -174,7 +174,7 @@ impl Work<'_> {
     fn link(&self, segment: &MomentSegment, to: &Path) -> Result<bool> {
         match self.disk.hard_link(&segment.path, to) {
             Err(e) if cannot_share(&e) || e.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(e) => return Err(failed("link", to, 0, e)),
+            Err(e) => return Err(Error::of_write("link", to, 0, e)),
             Ok(()) => {}
         }
         let identity = |file: io::Result<_>| file.map_err(|e| Error::io("look at", to, e));
@@ -190,10 +190,10 @@ impl Work<'_> {
     fn clone_file(&self, segment: &MomentSegment, to: &Path) -> Result<bool> {
         let clone = match self.disk.clone_file(&segment.path, to) {
             Err(e) if cannot_share(&e) || e.kind() == io::ErrorKind::NotFound => return Ok(false),
-            clone => clone.map_err(|e| failed("clone", to, segment.len, e))?,
+            clone => clone.map_err(|e| Error::of_write("clone", to, segment.len, e))?,
         };
         // A name that is durable must not lead to a part of the file.
-        clone.sync_data().map_err(|e| failed("sync", to, segment.len, e))?;
+        clone.sync_data().map_err(|e| Error::of_write("sync", to, segment.len, e))?;
         Ok(true)
     }
 
@@ -229,7 +229,7 @@ impl Work<'_> {
         };
         match linked {
             Err(e) if cannot_share(&e) => self.copy_hint(&name, hint).map(drop),
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("link", &to, 0, e)),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::of_write("link", &to, 0, e)),
             _ => Ok(()),
         }
     }

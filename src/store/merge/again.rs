@@ -12,22 +12,13 @@ use std::path::{Path, PathBuf};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::format::{MergeFile, MergePart, merge_file};
-use crate::store::new_file::{create_anew, write_all};
 
-use super::commit::{final_names, native};
+use super::commit::{final_names, native, write_decision};
 use super::output::temporary_names;
 
 /// The decision: nothing is done about inputs or outputs before it is durable.
 pub(super) fn decide(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> Result<()> {
-    let path = dir.join(merge_file::NAME);
-    let tmp = dir.join(format!("{}.tmp", merge_file::NAME));
-    let write = || {
-        let file = create_anew(disk, &tmp)?;
-        write_all(&*file, &merge.encode(), 0)?;
-        file.sync_data()?;
-        disk.rename(&tmp, &path)
-    };
-    write().map_err(|e| Error::io("write", &path, e))?;
+    write_decision(disk, dir, merge).map_err(|e| Error::io("write", dir.join(merge_file::NAME), e))?;
     disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
 }
 

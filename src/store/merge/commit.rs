@@ -26,7 +26,6 @@ use crate::store::contents::Contents;
 use crate::store::events::Event;
 use crate::store::inner::Inner;
 use crate::store::new_file::{create_anew, write_all};
-use crate::store::sync::failure;
 use crate::store::writer::Writer;
 use crate::store::{Entry, Location, hint_file};
 
@@ -69,21 +68,14 @@ fn seal_the_past(inner: &Inner, writer: &Writer) -> Result<()> {
 /// Step 2.
 fn decide(inner: &Inner, writer: &Writer, merge: &MergeFile) -> Result<()> {
     let disk = &*writer.disk;
-    let path = inner.dir.join(merge_file::NAME);
-    let tmp = inner.dir.join(format!("{}.tmp", merge_file::NAME));
     if merge.set_aside {
         make_quarantine(disk, &inner.dir)?;
     }
-    let bytes = merge.encode();
-    let written = create_anew(disk, &tmp).and_then(|file| {
-        write_all(&*file, &bytes, 0)?;
-        file.sync_data()
-    });
-    let named = written.and_then(|()| disk.rename(&tmp, &path));
-    let failed = |e| match failure("write", &path, bytes.len() as u64, e) {
+    let path = inner.dir.join(merge_file::NAME);
+    let failed = |e| match Error::of_write("write", &path, merge.encode().len() as u64, e) {
         // Nothing is decided, and nothing is wrong with the disk.
         error @ Error::NoSpace { .. } => {
-            let _ = disk.remove(&tmp);
+            let _ = disk.remove(&temporary_name(&inner.dir));
             error
         }
         error => {
@@ -91,15 +83,28 @@ fn decide(inner: &Inner, writer: &Writer, merge: &MergeFile) -> Result<()> {
             error
         }
     };
-    named.map_err(failed)?;
+    write_decision(disk, &inner.dir, merge).map_err(failed)?;
     disk.sync_dir(&inner.dir).map_err(|e| writer.die_of_sync(inner, &inner.dir, e))
+}
+
+/// `MERGE` under its name, its bytes durable; the name is durable when the directory is synced.
+pub(super) fn write_decision(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> io::Result<()> {
+    let tmp = temporary_name(dir);
+    let file = create_anew(disk, &tmp)?;
+    write_all(&*file, &merge.encode(), 0)?;
+    file.sync_data()?;
+    disk.rename(&tmp, &dir.join(merge_file::NAME))
+}
+
+fn temporary_name(dir: &Path) -> PathBuf {
+    dir.join(format!("{}.tmp", merge_file::NAME))
 }
 
 /// The directory, and its name durable.
 pub(in crate::store) fn make_quarantine(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let quarantine = dir.join(QUARANTINE);
     match disk.create_dir(&quarantine) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(failure("create", &quarantine, 0, e)),
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(Error::of_write("create", &quarantine, 0, e)),
         // Even if it was there: whoever made it may not have come to this line.
         _ => disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e)),
     }
@@ -188,7 +193,8 @@ fn set_aside(disk: &dyn Disk, dir: &Path, path: &Path, name: &str) -> Result<()>
     }
 }
 
-fn remove(disk: &dyn Disk, path: &Path) -> Result<()> {
+/// Takes a name away, if it is there.
+pub(super) fn remove(disk: &dyn Disk, path: &Path) -> Result<()> {
     match disk.remove(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
         _ => Ok(()),

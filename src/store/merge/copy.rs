@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::format::{HintEntry, Kind, SegmentId, record};
+use crate::format::{HintEntry, Kind, SegmentId};
 use crate::store::events::Event;
 use crate::store::inner::Inner;
 use crate::store::writer::Writer;
@@ -15,7 +15,8 @@ use super::MergeControl;
 use super::entries::{self, Stop};
 use super::input::Input;
 use super::judge::{Fate, Judge};
-use super::output::{self, NewOutput, Output};
+use super::output::Output;
+use super::outputs::Outputs;
 
 /// Progress is told after so many bytes.
 const STEP: u64 = 4 << 20;
@@ -38,34 +39,30 @@ pub(super) fn copy(
     inputs: &[SegmentId],
     control: &MergeControl,
 ) -> Result<Copied, (SegmentId, Stop)> {
-    let mut copier = Copier {
-        inner,
-        writer,
-        control,
-        started: Instant::now(),
-        current: None,
-        begun: Vec::new(),
-        told: 0,
-        out: Copied::default(),
-    };
-    let done = copier.all(inputs);
-    if done.is_err() {
-        copier.current = None;
-        copier.out.outputs.clear();
-        output::discard(inner, &*writer.disk, copier.begun.iter().copied());
+    let pace = Pace { inner, writer, control, started: Instant::now(), told: 0 };
+    let mut copier = Copier { inner, pace, outputs: Outputs::new(inner, writer), out: Copied::default() };
+    if let Err(stop) = copier.all(inputs) {
+        copier.outputs.discard();
+        return Err(stop);
     }
-    done.map(|()| copier.out)
+    let written_bytes = copier.outputs.bytes();
+    Ok(Copied { outputs: copier.outputs.into_done(), written_bytes, ..copier.out })
 }
 
 struct Copier<'a> {
     inner: &'a Inner,
+    pace: Pace<'a>,
+    outputs: Outputs<'a>,
+    out: Copied,
+}
+
+/// How fast it goes, how far it is, and whether it goes on.
+struct Pace<'a> {
+    inner: &'a Inner,
     writer: &'a Writer,
     control: &'a MergeControl,
     started: Instant,
-    current: Option<NewOutput>,
-    begun: Vec<SegmentId>,
     told: u64,
-    out: Copied,
 }
 
 impl Copier<'_> {
@@ -75,11 +72,11 @@ impl Copier<'_> {
             self.segment(*id, &mut judge).map_err(|stop| (*id, stop))?;
         }
         let last = inputs.last().copied().unwrap_or_default();
-        self.finish().map_err(|error| (last, Stop::Failed(error)))
+        self.outputs.finish().map_err(|error| (last, Stop::Failed(error)))
     }
 
     fn segment(&mut self, id: SegmentId, judge: &mut Judge<'_>) -> Result<(), Stop> {
-        self.go_on()?;
+        self.pace.go_on()?;
         let inner = self.inner;
         let Some(segment) = inner.contents().segment(id) else { return Ok(()) };
         let mut input = Input::new(segment.clone(), inner.format);
@@ -97,53 +94,23 @@ impl Copier<'_> {
     }
 
     fn record(&mut self, input: &mut Input, entry: &HintEntry<'_>) -> Result<(), Stop> {
-        let mut head = input.head(entry)?;
-        let output = self.output(entry.len)?;
-        output.head(&head.bytes, entry)?;
-        loop {
-            let piece = input.piece(entry, &mut head)?;
-            if piece.is_empty() {
-                break;
-            }
-            self.current.as_mut().map_or(Ok(()), |output| output.value(piece))?;
-            self.tell()?;
-        }
+        let pace = &mut self.pace;
+        self.outputs.copy(input, entry, &mut |done| pace.tell(done))?;
         self.out.records += u64::from(entry.kind == Kind::Put);
         self.out.read_bytes += entry.len;
         Ok(())
     }
 
     fn tombstone(&mut self, entry: &HintEntry<'_>) -> Result<(), Stop> {
-        self.output(record::encoded_len(entry.key.len(), 0, false))?.tombstone(entry.key, entry.tstamp)?;
+        self.outputs.tombstone(entry.key, entry.tstamp)?;
         self.out.tombstones_kept += 1;
-        self.tell()
+        self.pace.tell(self.outputs.bytes())
     }
+}
 
-    /// The output that takes a record of this length.
-    fn output(&mut self, len: u64) -> Result<&mut NewOutput> {
-        let limit = self.inner.options.max_segment_bytes;
-        let is_full = |output: &NewOutput| !output.is_empty() && output.len().saturating_add(len) > limit;
-        if self.current.as_ref().is_some_and(is_full) {
-            self.finish()?;
-        }
-        if self.current.is_none() {
-            let output = NewOutput::begin(self.inner, self.writer)?;
-            self.begun.push(output.id());
-            self.current = Some(output);
-        }
-        self.current.as_mut().ok_or_else(|| cancelled(self.inner))
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        let Some(output) = self.current.take() else { return Ok(()) };
-        self.out.written_bytes += output.len();
-        self.out.outputs.push(output.finish(self.inner, &*self.writer.disk)?);
-        Ok(())
-    }
-
+impl Pace<'_> {
     /// Tells how far it is, from time to time.
-    fn tell(&mut self) -> Result<(), Stop> {
-        let done = self.out.written_bytes + self.current.as_ref().map_or(0, NewOutput::len);
+    fn tell(&mut self, done: u64) -> Result<(), Stop> {
         if done < self.told + STEP.min(self.inner.options.max_segment_bytes) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Merging: live records of sealed segments are written together into new ones, and what was dead gives its bytes back.
 //!
 //! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record, [`copy`] writes it ([`input`],
-//! [`output`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
+//! [`outputs`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
 //! disk may not have, [`auto`] does it unasked.
 //!
 //! # Invariants
@@ -21,6 +21,7 @@ mod entries;
 mod input;
 mod judge;
 mod output;
+mod outputs;
 mod plan;
 mod resume;
 
@@ -41,7 +42,7 @@ pub(super) use commit::{commit, make_quarantine, set_aside_names};
 pub use control::MergeControl;
 pub(super) use entries::{Stop, visit};
 pub(super) use input::Input;
-pub(super) use output::{NewOutput, Output, discard};
+pub(super) use outputs::Outputs;
 pub use plan::{KeptTombstone, LeftOut, MergeInput, MergePlan, WhyMerged};
 pub(super) use resume::{apply, read, resume};
 

@@ -14,7 +14,6 @@ use crate::format::{FileHeader, Format, HintEntry, Kind, MergePart, Origin, Segm
 use crate::store::inner::Inner;
 use crate::store::new_file::{create_anew, write_all};
 use crate::store::segment::{Ledger, Segment};
-use crate::store::sync::failure;
 use crate::store::writer::Writer;
 
 /// Bytes that wait before they are written.
@@ -65,7 +64,7 @@ impl NewOutput {
             .file_header(&buffer)
             .map_err(|_| Error::io("create", &path, std::io::ErrorKind::Other.into()))?;
         let [tmp, _] = temporary_names(&inner.dir, inner.format, id);
-        let file = create_anew(&*writer.disk, &tmp).map_err(|e| failure("create", &tmp, header.len, e))?;
+        let file = create_anew(&*writer.disk, &tmp).map_err(|e| Error::of_write("create", &tmp, header.len, e))?;
         let ledger = Ledger { has_hint: true, ..Ledger::new(header.len) };
         Ok(Self { id, path, header, file, buffer, flushed: 0, hint: HintBuilder::default(), ledger })
     }
@@ -125,7 +124,7 @@ impl NewOutput {
 
     fn flush(&mut self) -> Result<()> {
         let written = write_all(&*self.file, &self.buffer, self.flushed);
-        written.map_err(|e| failure("write", &self.path, self.buffer.len() as u64, e))?;
+        written.map_err(|e| Error::of_write("write", &self.path, self.buffer.len() as u64, e))?;
         self.flushed += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
@@ -138,7 +137,7 @@ impl NewOutput {
         let [_, tmp] = temporary_names(&inner.dir, inner.format, self.id);
         // An id of the native format has 32 bits.
         let hint = self.hint.finish(self.id as u32, self.header.salt, self.flushed);
-        let failed = |e| failure("write", &tmp, hint.len() as u64, e);
+        let failed = |e| Error::of_write("write", &tmp, hint.len() as u64, e);
         let file = create_anew(disk, &tmp).map_err(failed)?;
         write_all(&*file, &hint, 0).map_err(failed)?;
         file.sync_data().map_err(|e| Error::io("sync", &tmp, e))?;

@@ -19,7 +19,7 @@ use crate::store::load::Source;
 use crate::store::scan::{Scanner, What};
 
 use super::again;
-use super::commit::{final_names, forget, name_outputs, native, take_inputs_away};
+use super::commit::{final_names, forget, name_outputs, native, remove, take_inputs_away};
 use super::output::temporary_names;
 
 /// How an interrupted merge ends.
@@ -68,10 +68,7 @@ pub(in crate::store) fn resume(disk: &dyn Disk, dir: &Path) -> Result<()> {
             again::remove_gone(disk, dir, &merge.outputs)?;
             for output in &merge.outputs {
                 for path in final_names(dir, output).iter().chain(&temporary_names(dir, native(), output.id)) {
-                    match disk.remove(path) {
-                        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", path, e)),
-                        _ => {}
-                    }
+                    remove(disk, path)?;
                 }
             }
             // The outputs are gone for good before the file that tells them from segments of puts is.

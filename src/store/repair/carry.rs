@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::disk::ReadDisk;
 use crate::error::{Error, Result};
-use crate::format::{HintEntry, Kind, MergePart, QUARANTINE, SegmentId, record};
+use crate::format::{HintEntry, Kind, MergePart, QUARANTINE, SegmentId};
 use crate::store::inner::Inner;
-use crate::store::merge::{Input, NewOutput, Output, Stop, commit, discard, make_quarantine, set_aside_names};
+use crate::store::merge::{Input, Outputs, Stop, commit, make_quarantine, set_aside_names};
 use crate::store::scan::What;
 use crate::store::segment::Segment;
 use crate::store::writer::Writer;
@@ -21,14 +21,14 @@ use super::examine::walk;
 /// Writes what stays and sets aside what does not hold.
 pub(super) fn carry_out(inner: &Inner, writer: &Writer, evidence: &Evidence) -> Result<()> {
     retire(writer, evidence);
-    let mut new = New { inner, writer, current: None, begun: Vec::new(), done: Vec::new() };
+    let mut new = New { inner, outputs: Outputs::new(inner, writer) };
     let committed = new.write(evidence).and_then(|()| {
         let parts: Vec<MergePart> =
             evidence.broken.iter().map(|broken| free_name(&*inner.disk, &inner.dir, broken.part)).collect();
-        commit(inner, writer, &parts, &new.done, true)
+        commit(inner, writer, &parts, new.outputs.done(), true)
     });
     if committed.is_err() && writer.check_alive().is_ok() {
-        discard(inner, &*writer.disk, new.begun.iter().copied());
+        new.outputs.discard();
     }
     committed
 }
@@ -77,10 +77,7 @@ fn free_name(disk: &dyn ReadDisk, dir: &Path, part: MergePart) -> MergePart {
 
 struct New<'a> {
     inner: &'a Inner,
-    writer: &'a Writer,
-    current: Option<NewOutput>,
-    begun: Vec<SegmentId>,
-    done: Vec<Output>,
+    outputs: Outputs<'a>,
 }
 
 impl New<'_> {
@@ -90,10 +87,9 @@ impl New<'_> {
         }
         // An older value must not pass for the one that is lost.
         for (key, versions) in evidence.versions.iter().filter(|(_, versions)| !versions.newest.is_intact) {
-            let len = record::encoded_len(key.len(), 0, false);
-            self.output(len)?.tombstone(key, versions.newest.tstamp)?;
+            self.outputs.tombstone(key, versions.newest.tstamp)?;
         }
-        self.finish()
+        self.outputs.finish()
     }
 
     /// Copies the records of one segment that are the newest of their keys, and those of unknown kinds.
@@ -111,46 +107,10 @@ impl New<'_> {
                 newest.is_some_and(|it| (it.place.segment, it.place.offset, it.is_intact) == (segment.id, at, true))
             };
             if matches!(record.kind, Kind::Unknown(_)) || (record.kind != Kind::Mark && is_newest()) {
-                self.copy(&mut input, &entry).map_err(|stop| failed(segment, at, stop))?;
+                let copied = self.outputs.copy(&mut input, &entry, &mut |_| Ok(()));
+                copied.map_err(|stop| failed(segment, at, stop))?;
             }
         }
-    }
-
-    fn copy(&mut self, input: &mut Input, entry: &HintEntry<'_>) -> Result<(), Stop> {
-        let mut head = input.head(entry)?;
-        let output = self.output(entry.len)?;
-        output.head(&head.bytes, entry)?;
-        loop {
-            let piece = input.piece(entry, &mut head)?;
-            if piece.is_empty() {
-                return Ok(());
-            }
-            output.value(piece)?;
-        }
-    }
-
-    /// The output that takes a record of this length.
-    fn output(&mut self, len: u64) -> Result<&mut NewOutput> {
-        let limit = self.inner.options.max_segment_bytes;
-        let is_full = |output: &NewOutput| !output.is_empty() && output.len().saturating_add(len) > limit;
-        if self.current.as_ref().is_some_and(is_full) {
-            self.finish()?;
-        }
-        let output = match self.current.take() {
-            Some(output) => output,
-            None => {
-                let output = NewOutput::begin(self.inner, self.writer)?;
-                self.begun.push(output.id());
-                output
-            }
-        };
-        Ok(self.current.insert(output))
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        let Some(output) = self.current.take() else { return Ok(()) };
-        self.done.push(output.finish(self.inner, &*self.writer.disk)?);
-        Ok(())
     }
 }
 
