@@ -56,7 +56,9 @@ impl Contents {
 
     /// Whether damage may hide something newer than this answer.
     pub(super) fn is_suspect(&self, answer: Option<&Entry>) -> bool {
-        self.holes.hide(answer) || answer.is_some_and(|entry| self.doubtful.contains(&entry.location.segment))
+        self.holes.hide(answer)
+            || self.keydir.is_full()
+            || answer.is_some_and(|entry| self.doubtful.contains(&entry.location.segment))
     }
 
     /// The keydir points at `to` instead of `from`: moves the ledger along. Returns the segment whose bytes died.

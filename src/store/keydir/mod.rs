@@ -1,53 +1,50 @@
 //! The keydir: an in-memory hash index from each key to its newest record.
 //!
-//! Sharded by hash, one lock a shard, so that readers of different keys do not meet. Must not know files: it is told
-//! entries and hands them out by value.
+//! Sharded by hash. Whoever changes a shard locks it; a lookup takes no lock at all, so that readers do not slow each other
+//! down: [`shard`]. Shards are many and small, so that one that grows keeps few waiting, and grows by a quarter, so that
+//! memory a key is nearly the same at every number of keys. Must not know files: it is told entries and hands them out by
+//! value.
 //!
 //! # Invariants
 //!
 //! 1. An entry moves only to a newer version, by the order that the format prescribes; tombstones take part in that
 //!    while segments are loading ([`Keydir::offer`]) and are swept out afterwards ([`Keydir::finish_loading`]).
-//! 2. `bytes` is what the tables have allocated and what the keys take, counted, not estimated.
+//! 2. `bytes` is what was allocated for keys, counted, not estimated; the 128 KiB that the shards of an empty index take
+//!    are apart from that.
+//! 3. A key that found no room is never a plain miss: from then on [`Keydir::is_full`] says so.
 
-mod arena;
 mod row;
 mod shape;
+mod shard;
+mod table;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use hashbrown::HashTable;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 use super::{Entry, Location};
 use crate::format::{Format, VersionOrder};
-use crate::primitives::{Mutex, RwLock};
-use arena::{Arena, Ref};
-use row::Row;
+use crate::primitives::Mutex;
 pub use row::RowPart;
+use row::{FrameLen, NewRow};
 pub use shape::{KeydirShape, KeydirSlot};
+use shard::{Full, Held, Shard};
+use table::{Hash, Table};
 
-const SHARD_BITS: u32 = 6;
-
-/// A part of the index: a table of references, and the rows that they refer to.
-#[derive(Debug, Default)]
-struct Shard {
-    table: HashTable<Ref>,
-    arena: Arena,
-    tombstones: usize,
-    /// A row under construction, kept for its memory.
-    scratch: Vec<u8>,
-}
+const SHARD_BITS: u32 = 10;
 
 /// The index of one store.
 #[derive(Debug)]
 pub(super) struct Keydir {
-    shards: Box<[RwLock<Shard>]>,
+    shards: Box<[Shard]>,
     secrets: RapidSecrets,
     order: VersionOrder,
-    frame_len: fn(bool) -> u64,
+    frame_len: FrameLen,
     /// Keys that will expire, soonest first.
     expiring: Mutex<BTreeSet<(u64, Arc<[u8]>)>>,
+    full: AtomicBool,
 }
 
 impl Keydir {
@@ -56,21 +53,38 @@ impl Keydir {
 
     /// An empty index for records of this format, whose hash is keyed by `seed`.
     pub(super) fn new(format: &dyn Format, seed: u64) -> Self {
+        let empty = Arc::new(Table::empty());
         Self {
-            shards: (0..Self::SHARDS).map(|_| RwLock::default()).collect(),
+            shards: (0..Self::SHARDS).map(|_| Shard::new(empty.clone())).collect(),
             secrets: RapidSecrets::seed(seed),
             order: format.version_order(),
             frame_len: format.frame_len(),
             expiring: Mutex::default(),
+            full: AtomicBool::new(false),
         }
     }
 
     /// The entry of a live key, expired or not.
     pub(super) fn get(&self, key: &[u8]) -> Option<Entry> {
         let hash = self.hash(key);
-        let shard = self.shard(hash)?.read();
-        let row = shard.find(hash, key)?;
-        (!row.tombstone).then(|| row.entry(self.frame_len))
+        let row = self.shard(hash)?.get(hash, key, self.frame_len)?;
+        (!row.tombstone).then_some(row.entry)
+    }
+
+    /// Whether a key was left out because its shard had no more room for its row.
+    pub(super) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    #[cfg_attr(not(test), expect(dead_code, reason = "loading does not count its keys beforehand yet"))]
+    /// Makes room for about so many keys, so that they do not have to be moved while they come.
+    pub(super) fn expect(&self, keys: u64) {
+        let each = usize::try_from(keys).unwrap_or(usize::MAX) / Self::SHARDS;
+        // Four times what chance lets one shard have more than another.
+        let each = each.saturating_add(4 * each.isqrt());
+        for shard in self.shards.iter().filter(|_| each > 0) {
+            let _ = shard.lock().make_room(each, self.frame_len, &|key| self.hash(key));
+        }
     }
 
     /// Offers a version read from a segment, in any order of segments. Returns the entry that it replaced.
@@ -102,49 +116,43 @@ impl Keydir {
     /// Takes a key away if its entry satisfies `wanted`.
     pub(super) fn remove_if(&self, key: &[u8], wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
         let hash = self.hash(key);
-        let mut shard = self.shard(hash)?.write();
-        let row = shard.find(hash, key)?;
-        let (old, tombstone, len) = (row.entry(self.frame_len), row.tombstone, row.len);
+        let mut shard = self.shard(hash)?.lock();
+        let found = shard.find(hash, key, self.frame_len)?;
+        let (old, tombstone) = (found.row.entry, found.row.tombstone);
         if !wanted(&old) {
             return None;
         }
-        shard.forget(hash, key, len);
-        shard.tombstones -= usize::from(tombstone);
+        shard.remove(&found);
+        shard.books.tombstones -= usize::from(tombstone);
         self.tidy(&mut shard);
         drop(shard);
         self.reschedule(key, old.expires_at, None);
         Some(old).filter(|_| !tombstone)
     }
 
-    /// Sweeps out the tombstones that took part in loading.
+    /// Sweeps out the tombstones that took part in loading, and gives back what was set aside for keys that did not come.
     pub(super) fn finish_loading(&self) {
         for shard in &self.shards {
-            let mut shard = shard.write();
-            let Shard { table, arena, tombstones, .. } = &mut *shard;
-            if *tombstones > 0 {
-                table.retain(|at| match row::decode(arena.get(*at)) {
-                    Some(row) if row.tombstone => {
-                        let len = row.len;
-                        arena.free(len);
-                        false
-                    }
-                    _ => true,
-                });
-                *tombstones = 0;
-                self.tidy(&mut shard);
-            }
+            shard.lock().sweep(self.frame_len, &|key| self.hash(key));
         }
     }
 
     /// The number of live keys.
     pub(super) fn len(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.read()).map(|shard| (shard.table.len() - shard.tombstones) as u64).sum()
+        let live = |shard: &Shard| {
+            let shard = shard.lock();
+            (shard.books.rows - shard.books.tombstones) as u64
+        };
+        self.shards.iter().map(live).sum()
     }
 
-    /// Bytes of memory: tables and rows, keys included.
+    /// Bytes of memory that grow with the keys: tables and rows, the keys themselves included.
     pub(super) fn bytes(&self) -> u64 {
-        let of = |shard: &Shard| shard.table.allocation_size() + shard.arena.bytes();
-        self.shards.iter().map(|shard| of(&shard.read()) as u64).sum()
+        let of = |shard: &Shard| {
+            let table = shard.lock().table();
+            table.slot_bytes() + table.row_bytes()
+        };
+        self.shards.iter().map(|shard| of(shard) as u64).sum()
     }
 
     /// Visits every live key, in no order. Each shard is visited as of one moment.
@@ -152,12 +160,18 @@ impl Keydir {
         (0..Self::SHARDS).for_each(|shard| self.for_each_in(shard, &mut visit));
     }
 
-    /// Visits every live key of one shard, in no order, as of one moment.
+    /// Visits every live key of one shard, in no order, as of one moment. Writers to it wait meanwhile.
     pub(super) fn for_each_in(&self, shard: usize, mut visit: impl FnMut(&[u8], &Entry)) {
-        let Some(shard) = self.shards.get(shard) else { return };
-        let shard = shard.read();
-        let rows = shard.table.iter().filter_map(|at| row::decode(shard.arena.get(*at)));
-        rows.filter(|row| !row.tombstone).for_each(|row| visit(row.key, &row.entry(self.frame_len)));
+        let Some(shard) = self.shards.get(shard).map(Shard::lock) else { return };
+        let table = shard.table();
+        let mut key = Vec::new();
+        for at in table.refs() {
+            let words = table.row(at);
+            let Some(row) = row::read(words, self.frame_len).filter(|row| !row.tombstone) else { continue };
+            if let Some(key) = row::key(words, &row, &mut key) {
+                visit(key, &row.entry);
+            }
+        }
     }
 
     /// Takes away the keys whose time has come and hands out what they were.
@@ -198,97 +212,47 @@ impl Keydir {
         wins: impl Fn(Option<&Entry>) -> bool,
     ) -> Option<Entry> {
         let hash = self.hash(key);
-        let mut shard = self.shard(hash)?.write();
-        let old = shard.find(hash, key).map(|row| (row.entry(self.frame_len), row.tombstone, row.len));
-        if !wins(old.as_ref().map(|(old, ..)| old)) {
+        let mut shard = self.shard(hash)?.lock();
+        let found = shard.find(hash, key, self.frame_len);
+        let old = found.map(|found| (found.row.entry, found.row.tombstone));
+        if !wins(old.as_ref().map(|(old, _)| old)) {
             return None;
         }
-        let mut row = std::mem::take(&mut shard.scratch);
-        row::encode(key, entry, tombstone, &mut row);
-        match old {
-            Some((_, _, len)) if len == row.len() => shard.overwrite(hash, key, &row),
-            Some((_, _, len)) => {
-                shard.forget(hash, key, len);
-                self.insert(&mut shard, hash, &row);
-                self.tidy(&mut shard);
-            }
-            None => self.insert(&mut shard, hash, &row),
+        let new = NewRow::new(key, entry, tombstone, self.frame_len);
+        let placed = match &found {
+            Some(found) => shard.replace(found, &new),
+            None => shard.insert(hash, &new, self.frame_len, &|key| self.hash(key)),
+        };
+        if let Err(Full) = placed {
+            self.full.store(true, Ordering::Relaxed);
+            return None;
         }
-        shard.scratch = row;
-        shard.scratch.shrink_to(1 << 10);
-        shard.tombstones += usize::from(tombstone);
-        shard.tombstones -= usize::from(old.is_some_and(|(_, tombstone, _)| tombstone));
+        shard.books.tombstones += usize::from(tombstone);
+        shard.books.tombstones -= usize::from(old.is_some_and(|(_, tombstone)| tombstone));
+        self.tidy(&mut shard);
         drop(shard);
         let expires_at = |expires_at: Option<u64>, tombstone: bool| expires_at.filter(|_| !tombstone);
-        let old_expiry = old.and_then(|(old, tombstone, _)| expires_at(old.expires_at, tombstone));
+        let old_expiry = old.and_then(|(old, tombstone)| expires_at(old.expires_at, tombstone));
         self.reschedule(key, old_expiry, expires_at(entry.expires_at, tombstone));
-        old.filter(|(_, tombstone, _)| !tombstone).map(|(old, ..)| old)
+        old.filter(|(_, tombstone)| !tombstone).map(|(old, _)| old)
     }
 
-    fn insert(&self, shard: &mut Shard, hash: u64, row: &[u8]) {
-        let Shard { table, arena, .. } = shard;
-        if let Some(at) = arena.push(row) {
-            table.insert_unique(hash, at, |at| row::decode(arena.get(*at)).map_or(0, |row| self.hash(row.key)));
-        }
+    fn tidy(&self, shard: &mut Held<'_>) {
+        shard.tidy(self.frame_len, &|key| self.hash(key));
     }
 
-    /// Copies the rows that are in use when too many are not.
-    fn tidy(&self, shard: &mut Shard) {
-        if !shard.arena.is_wasteful() {
-            return;
-        }
-        let mut fresh = Arena::default();
-        for at in &mut shard.table {
-            let bytes = shard.arena.get(*at);
-            let len = row::decode(bytes).map_or(0, |row| row.len);
-            if let Some(moved) = bytes.get(..len).and_then(|row| fresh.push(row)) {
-                *at = moved;
-            }
-        }
-        shard.arena = fresh;
+    fn hash(&self, key: &[u8]) -> Hash {
+        Hash(rapidhash_v3_seeded(key, &self.secrets))
     }
 
-    fn hash(&self, key: &[u8]) -> u64 {
-        rapidhash_v3_seeded(key, &self.secrets)
-    }
-
-    fn shard(&self, hash: u64) -> Option<&RwLock<Shard>> {
-        self.shards.get(self.shard_of(hash))
-    }
-
-    /// The shard by bits that the table inside does not use: it takes the highest 7 and the lowest.
-    fn shard_of(&self, hash: u64) -> usize {
-        (hash >> (57 - SHARD_BITS)) as usize & (Self::SHARDS - 1)
+    fn shard(&self, hash: Hash) -> Option<&Shard> {
+        self.shards.get(shard_of(hash))
     }
 }
 
-impl Shard {
-    fn find(&self, hash: u64, key: &[u8]) -> Option<Row<'_>> {
-        let at = self.table.find(hash, |at| self.holds(*at, key))?;
-        row::decode(self.arena.get(*at))
-    }
-
-    fn holds(&self, at: Ref, key: &[u8]) -> bool {
-        row::decode(self.arena.get(at)).is_some_and(|row| row.key == key)
-    }
-
-    /// Puts a row in the place of the key's old one, which has the same length.
-    fn overwrite(&mut self, hash: u64, key: &[u8], row: &[u8]) {
-        let Some(at) = self.table.find(hash, |at| self.holds(*at, key)).copied() else { return };
-        if let Some(old) = self.arena.get_mut(at).get_mut(..row.len()) {
-            old.copy_from_slice(row);
-        }
-    }
-
-    /// Takes a key's row of `len` bytes out of the table.
-    fn forget(&mut self, hash: u64, key: &[u8], len: usize) {
-        let Self { table, arena, .. } = self;
-        let holds = |at: &Ref| row::decode(arena.get(*at)).is_some_and(|row| row.key == key);
-        if let Ok(found) = table.find_entry(hash, holds) {
-            found.remove();
-            arena.free(len);
-        }
-    }
+/// The shard, by bits that the table inside does not use.
+fn shard_of(hash: Hash) -> usize {
+    (hash.0 >> (u64::BITS - SHARD_BITS)) as usize
 }
 
 /// Whether `entry` is a newer version of the same key than `than`.
@@ -335,7 +299,7 @@ mod tests {
         let keydir = Keydir::new(FormatKind::Riak.format(), 1);
         keydir.offer(b"k", entry(2, 0, 1), false);
         keydir.offer(b"k", entry(1, 90, 9), false);
-        assert_eq!(keydir.get(b"k").map(|found| found.location), Some(entry(2, 0, 1).location));
+        assert_eq!(keydir.get(b"k"), Some(entry(2, 0, 1)));
     }
 
     fn sized(key: &[u8], offset: u64) -> Entry {
@@ -343,16 +307,28 @@ mod tests {
         Entry { location, stored_len: 1, codec: Codec::Raw, tstamp: offset, expires_at: None }
     }
 
+    /// 24 bytes beside the key at any size at which the shards have something to hold; at worst just after they grew.
     #[test]
-    fn memory_a_key_is_its_bytes_and_little_more() {
+    fn memory_a_key_is_its_bytes_and_little_more_at_every_size() {
         let keydir = native();
-        const KEYS: u64 = 60_000;
+        const KEYS: u64 = 600_000;
         for i in 0..KEYS {
             let key = u128::from(i).to_le_bytes();
             keydir.set(&key, sized(&key, i));
+            if i % 20_000 == 0 && i >= 200_000 {
+                let per_key = keydir.bytes() as f64 / i as f64;
+                assert!(per_key <= 16.0 + 24.0, "{per_key} at {i}");
+            }
         }
-        let per_key = keydir.bytes() / KEYS;
-        assert!(per_key < 16 + 40, "{per_key}");
+    }
+
+    #[test]
+    fn room_for_keys_to_come_is_made_at_once() {
+        let keydir = native();
+        keydir.expect(100_000);
+        let before = keydir.shape().slots;
+        assert!((0..100_000u64).all(|i| keydir.set(&i.to_le_bytes(), sized(&[0; 8], i)).is_none()));
+        assert_eq!((keydir.shape().slots, keydir.len()), (before, 100_000));
     }
 
     #[test]

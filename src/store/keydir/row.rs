@@ -1,117 +1,180 @@
-//! One keydir row in memory, packed:
+//! One keydir row in memory, in words of 64 bits:
 //!
 //! ```text
-//! ┌───────┬────────┬──────────────────────────┬─ ─ ─ ─ ─ ─ ─┬────────────┬─────┐
-//! │ flags │ tstamp │ segment, offset, length  │ expires at  │ key length │ key │
-//! │ 1     │ 8      │ 4 each, or 8 where wide  │ 8           │ 1 or 5     │     │
-//! └───────┴────────┴──────────────────────────┴─ ─ ─ ─ ─ ─ ─┴────────────┴─────┘
+//! ┌────────────────────────────┬────────────────────────────────┬─ ─ ─ ─ ─ ─ ┬─ ─ ─ ─ ─ ─
+//! │ tstamp │ flags │ key length│ offset │ segment │ value length│ expires at │ key …          narrow
+//! │ 52 bits│ 4     │ 8         │ 32     │ 16      │ 16          │ 64         │ padded to words
+//! └────────────────────────────┴────────────────────────────────┴─ ─ ─ ─ ─ ─ ┴─ ─ ─ ─ ─ ─
+//! ┌───────┬────────┬─────────┬────────┬───────────────┬──────────────┬────────────┬─ ─ ─ ─ ─ ─ ┬─ ─
+//! │ flags │ tstamp │ segment │ offset │ record length │ value length │ key length │ expires at │ key   wide
+//! └───────┴────────┴─────────┴────────┴───────────────┴──────────────┴────────────┴─ ─ ─ ─ ─ ─ ┴─ ─
 //! ```
 //!
-//! 22 bytes and the key, where id, offset and length fit into 32 bits, as they always do in the native format. The
-//! stored length of the value is not kept: it is the record's length less its frame and key.
+//! The first field of a word is its lowest bits. Narrow is what a native record nearly always is: 16 bytes and the key.
+//! Every word is read and written by itself, since readers take no lock: what they make of a row counts only if nobody
+//! wrote meanwhile, which [`super::shard`] tells. So nothing here may panic on words that do not belong together.
 
-use crate::format::{Codec, Role, bytes_at};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::format::{Codec, Role};
 use crate::store::{Entry, Location};
 
-const TOMBSTONE: u8 = 1;
-const WIDE: u8 = 2;
-const EXPIRES: u8 = 4;
-const LZ4: u8 = 8;
-/// A key length byte that says: the length follows in four bytes.
-const LONG_KEY: u8 = u8::MAX;
+const TOMBSTONE: u64 = 1 << 52;
+const LZ4: u64 = 1 << 53;
+const EXPIRES: u64 = 1 << 54;
+const WIDE: u64 = 1 << 55;
 
-/// What a row says; `frame_len` of the record is what the caller adds.
+const TSTAMP_BITS: u32 = 52;
+const KEY_LEN_SHIFT: u32 = 56;
+const NARROW_WORDS: usize = 2;
+const WIDE_WORDS: usize = 7;
+
+/// Bytes of a record before its key, by whether it has an expiry.
+pub(super) type FrameLen = fn(bool) -> u64;
+
+/// What a row says but for the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row<'a> {
-    pub(super) key: &'a [u8],
-    pub(super) location: Location,
-    pub(super) tstamp: u64,
-    pub(super) expires_at: Option<u64>,
+pub(super) struct Row {
+    pub(super) entry: Entry,
     pub(super) tombstone: bool,
-    pub(super) codec: Codec,
-    /// Bytes that the row takes.
-    pub(super) len: usize,
+    pub(super) key_len: usize,
+    /// Words before the key.
+    head: usize,
 }
 
-impl Row<'_> {
-    /// The entry, given the bytes of a record before its key.
-    pub(super) fn entry(&self, frame_len: fn(bool) -> u64) -> Entry {
-        let around = frame_len(self.expires_at.is_some()) + self.key.len() as u64;
-        let stored_len = self.location.len.saturating_sub(around);
-        let Self { location, codec, tstamp, expires_at, .. } = *self;
-        Entry { location, stored_len, codec, tstamp, expires_at }
+impl Row {
+    /// Words that the row takes.
+    pub(super) fn words(&self) -> usize {
+        self.head.saturating_add(self.key_len.div_ceil(WORD))
     }
 }
 
-/// Packs a row.
-pub(super) fn encode(key: &[u8], entry: &Entry, tombstone: bool, out: &mut Vec<u8>) {
+const WORD: usize = size_of::<u64>();
+
+/// A row about to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewRow<'a> {
+    head: [u64; WIDE_WORDS + 1],
+    head_len: usize,
+    key: &'a [u8],
+}
+
+impl<'a> NewRow<'a> {
+    pub(super) fn new(key: &'a [u8], entry: &Entry, tombstone: bool, frame_len: FrameLen) -> Self {
+        let bit = |on: bool, bit: u64| if on { bit } else { 0 };
+        let flags =
+            bit(tombstone, TOMBSTONE) | bit(entry.codec == Codec::Lz4, LZ4) | bit(entry.expires_at.is_some(), EXPIRES);
+        let (mut head, mut head_len) = ([0; WIDE_WORDS + 1], NARROW_WORDS);
+        match narrow(key, entry, frame_len) {
+            Some([first, second]) => [head[0], head[1]] = [first | flags, second],
+            None => {
+                let Location { segment, offset, len } = entry.location;
+                let wide = [flags | WIDE, entry.tstamp, segment, offset, len, entry.stored_len, key.len() as u64];
+                head.iter_mut().zip(wide).for_each(|(word, wide)| *word = wide);
+                head_len = WIDE_WORDS;
+            }
+        }
+        if let (Some(expires_at), Some(word)) = (entry.expires_at, head.get_mut(head_len)) {
+            *word = expires_at;
+            head_len += 1;
+        }
+        Self { head, head_len, key }
+    }
+
+    /// Words that it takes.
+    pub(super) fn words(&self) -> usize {
+        self.head_len + self.key.len().div_ceil(WORD)
+    }
+
+    /// Writes it to the start of `words`.
+    pub(super) fn write(&self, words: &[AtomicU64]) {
+        let (full, rest) = self.key.as_chunks::<WORD>();
+        let key = full.iter().map(|word| u64::from_le_bytes(*word));
+        let rest = Some(padded(rest)).filter(|_| !rest.is_empty());
+        let all = self.head.iter().take(self.head_len).copied().chain(key).chain(rest);
+        words.iter().zip(all).for_each(|(word, value)| word.store(value, Ordering::Relaxed));
+    }
+}
+
+/// The two words of a row that says everything in two.
+fn narrow(key: &[u8], entry: &Entry, frame_len: FrameLen) -> Option<[u64; NARROW_WORDS]> {
     let Location { segment, offset, len } = entry.location;
-    let place = [segment, offset, len];
-    let narrow = place.map(u32::try_from);
-    let wide = narrow.iter().any(Result::is_err);
-    let bit = |on: bool, bit: u8| if on { bit } else { 0 };
-    out.clear();
-    let lz4 = entry.codec == Codec::Lz4;
-    out.push(bit(tombstone, TOMBSTONE) | bit(wide, WIDE) | bit(entry.expires_at.is_some(), EXPIRES) | bit(lz4, LZ4));
-    out.extend_from_slice(&entry.tstamp.to_le_bytes());
-    for (number, narrow) in place.iter().zip(narrow) {
-        match narrow {
-            Ok(narrow) if !wide => out.extend_from_slice(&narrow.to_le_bytes()),
-            _ => out.extend_from_slice(&number.to_le_bytes()),
-        }
+    let key_len = u8::try_from(key.len()).ok()?;
+    let (offset, segment) = (u32::try_from(offset).ok()?, u16::try_from(segment).ok()?);
+    let stored_len = u16::try_from(entry.stored_len).ok()?;
+    let told = frame_len(entry.expires_at.is_some()) + u64::from(key_len) + u64::from(stored_len);
+    if entry.tstamp >> TSTAMP_BITS != 0 || len != told {
+        return None;
     }
-    if let Some(expires_at) = entry.expires_at {
-        out.extend_from_slice(&expires_at.to_le_bytes());
-    }
-    match u8::try_from(key.len()) {
-        Ok(len) if len < LONG_KEY => out.push(len),
-        _ => {
-            out.push(LONG_KEY);
-            out.extend_from_slice(&(key.len() as u32).to_le_bytes());
-        }
-    }
-    out.extend_from_slice(key);
+    let first = entry.tstamp | u64::from(key_len) << KEY_LEN_SHIFT;
+    Some([first, u64::from(offset) | u64::from(segment) << 32 | u64::from(stored_len) << 48])
 }
 
-/// Unpacks the row at the start of `bytes`.
-pub(super) fn decode(bytes: &[u8]) -> Option<Row<'_>> {
-    let mut at = 0;
-    let flags = *bytes.first()?;
-    at += 1;
-    let tstamp = bytes_at(bytes, at).map(u64::from_le_bytes)?;
-    at += 8;
-    let mut place = [0u64; 3];
-    for number in &mut place {
-        if flags & WIDE == 0 {
-            *number = bytes_at(bytes, at).map(u32::from_le_bytes)?.into();
-            at += 4;
-        } else {
-            *number = bytes_at(bytes, at).map(u64::from_le_bytes)?;
-            at += 8;
-        }
+fn padded(bytes: &[u8]) -> u64 {
+    let mut word = [0; WORD];
+    word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(word)
+}
+
+fn word(words: &[AtomicU64], at: usize) -> Option<u64> {
+    words.get(at).map(|word| word.load(Ordering::Relaxed))
+}
+
+/// Unpacks the row at the start of `words`.
+pub(super) fn read(words: &[AtomicU64], frame_len: FrameLen) -> Option<Row> {
+    let first = word(words, 0)?;
+    let (mut head, key_len, tstamp, location, stored_len);
+    if first & WIDE == 0 {
+        let second = word(words, 1)?;
+        head = NARROW_WORDS;
+        key_len = (first >> KEY_LEN_SHIFT) as usize;
+        tstamp = first & ((1 << TSTAMP_BITS) - 1);
+        stored_len = second >> 48;
+        let len = frame_len(first & EXPIRES != 0) + key_len as u64 + stored_len;
+        location = Location { segment: second >> 32 & 0xffff, offset: second & 0xffff_ffff, len };
+    } else {
+        head = WIDE_WORDS;
+        tstamp = word(words, 1)?;
+        location = Location { segment: word(words, 2)?, offset: word(words, 3)?, len: word(words, 4)? };
+        stored_len = word(words, 5)?;
+        key_len = usize::try_from(word(words, 6)?).ok()?;
     }
     let mut expires_at = None;
-    if flags & EXPIRES != 0 {
-        expires_at = Some(bytes_at(bytes, at).map(u64::from_le_bytes)?);
-        at += 8;
+    if first & EXPIRES != 0 {
+        expires_at = Some(word(words, head)?);
+        head += 1;
     }
-    let mut key_len = usize::from(*bytes.get(at)?);
-    at += 1;
-    if key_len == usize::from(LONG_KEY) {
-        key_len = bytes_at(bytes, at).map(u32::from_le_bytes)? as usize;
-        at += 4;
+    let codec = if first & LZ4 == 0 { Codec::Raw } else { Codec::Lz4 };
+    let entry = Entry { location, stored_len, codec, tstamp, expires_at };
+    Some(Row { entry, tombstone: first & TOMBSTONE != 0, key_len, head })
+}
+
+/// Whether the row at the start of `words` is this key's.
+pub(super) fn is_of(words: &[AtomicU64], key: &[u8]) -> bool {
+    let Some(first) = word(words, 0) else { return false };
+    let expiry = usize::from(first & EXPIRES != 0);
+    let (head, key_len) = if first & WIDE == 0 {
+        (NARROW_WORDS, first >> KEY_LEN_SHIFT)
+    } else {
+        (WIDE_WORDS, word(words, WIDE_WORDS - 1).unwrap_or(u64::MAX))
+    };
+    if key_len != key.len() as u64 {
+        return false;
     }
-    let len = at.checked_add(key_len)?;
-    let [segment, offset, record_len] = place;
-    Some(Row {
-        key: bytes.get(at..len)?,
-        location: Location { segment, offset, len: record_len },
-        tstamp,
-        expires_at,
-        tombstone: flags & TOMBSTONE != 0,
-        codec: if flags & LZ4 == 0 { Codec::Raw } else { Codec::Lz4 },
-        len,
-    })
+    let (full, rest) = key.as_chunks::<WORD>();
+    let Some(there) = words.get(head + expiry..) else { return false };
+    there.len() >= key.len().div_ceil(WORD)
+        && there.iter().zip(full).all(|(there, word)| there.load(Ordering::Relaxed) == u64::from_le_bytes(*word))
+        && (rest.is_empty() || word(there, full.len()) == Some(padded(rest)))
+}
+
+/// Copies the key of the row at the start of `words`, which `row` was read from; `None` if the words end before it does.
+pub(super) fn key<'k>(words: &[AtomicU64], row: &Row, key: &'k mut Vec<u8>) -> Option<&'k [u8]> {
+    let there = words.get(row.head..row.words())?;
+    key.clear();
+    key.extend(there.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()));
+    key.truncate(row.key_len);
+    Some(key)
 }
 
 /// A part of a row as it stands in memory.
@@ -123,27 +186,42 @@ pub struct RowPart {
     pub role: Role,
     /// Its bytes; numbers stand little-endian.
     pub bytes: Vec<u8>,
+    /// What they say, if they are a number.
+    pub number: Option<u64>,
 }
 
-/// The row at the start of `bytes`, part by part.
-pub(super) fn parts(bytes: &[u8]) -> Option<Vec<RowPart>> {
-    let row = decode(bytes)?;
-    let number = if bytes.first()? & WIDE == 0 { 4 } else { 8 };
-    let key_len = if row.key.len() < usize::from(LONG_KEY) { 1 } else { 5 };
-    let widths = [
-        ("flags", Role::Kind, 1),
-        ("tstamp", Role::Time, 8),
-        ("segment", Role::Place, number),
-        ("offset", Role::Place, number),
-        ("length", Role::Length, number),
-        ("expires at", Role::Time, if row.expires_at.is_some() { 8 } else { 0 }),
-        ("key length", Role::Length, key_len),
-        ("key", Role::Key, row.key.len()),
+/// The row at the start of `words`, part by part, the padding behind its key included.
+pub(super) fn parts(words: &[AtomicU64], frame_len: FrameLen) -> Option<Vec<RowPart>> {
+    let row = read(words, frame_len)?;
+    let bytes = words.get(..row.words())?.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes());
+    let bytes: Vec<u8> = bytes.collect();
+    let padding = row.key_len.next_multiple_of(WORD) - row.key_len;
+    let narrow = [
+        ("tstamp, flags", Role::Time, 7),
+        ("key length", Role::Length, 1),
+        ("offset", Role::Place, 4),
+        ("segment", Role::Place, 2),
+        ("value length", Role::Length, 2),
     ];
-    let mut at = 0usize;
-    let mut parts = Vec::new();
-    for (name, role, width) in widths.into_iter().filter(|(_, _, width)| *width > 0) {
-        parts.push(RowPart { name, role, bytes: bytes.get(at..at + width)?.to_vec() });
+    let wide = [
+        ("flags", Role::Kind, WORD),
+        ("tstamp", Role::Time, WORD),
+        ("segment", Role::Place, WORD),
+        ("offset", Role::Place, WORD),
+        ("record length", Role::Length, WORD),
+        ("value length", Role::Length, WORD),
+        ("key length", Role::Length, WORD),
+    ];
+    let expiry = if row.entry.expires_at.is_some() { WORD } else { 0 };
+    let head: &[_] = if row.head < WIDE_WORDS { &narrow } else { &wide };
+    let tail = [("expires at", Role::Time, expiry), ("key", Role::Key, row.key_len), ("padding", Role::Kind, padding)];
+    let (mut at, mut parts) = (0, Vec::new());
+    for (name, role, width) in head.iter().chain(&tail).filter(|(_, _, width)| *width > 0) {
+        let bytes = bytes.get(at..at + *width)?.to_vec();
+        let number = (*width <= WORD && *role != Role::Key).then(|| padded(&bytes));
+        // The flags lie above it in the same bytes.
+        let number = number.map(|number| if *width == 7 { number & ((1 << TSTAMP_BITS) - 1) } else { number });
+        parts.push(RowPart { name, role: *role, bytes, number });
         at += width;
     }
     Some(parts)
@@ -154,23 +232,30 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn words(row: &NewRow<'_>) -> Vec<AtomicU64> {
+        let words: Vec<AtomicU64> = (0..row.words() + 3).map(|_| AtomicU64::new(u64::MAX)).collect();
+        row.write(&words);
+        words
+    }
+
     #[test]
     fn every_shape_of_row_comes_back() {
-        for key_len in [0, 1, 254, 255, 256, 70_000] {
-            for offset in [7, u64::from(u32::MAX), 1 << 40] {
-                for expires_at in [None, Some(u64::MAX)] {
-                    for (tombstone, codec) in [(false, Codec::Raw), (true, Codec::Raw), (false, Codec::Lz4)] {
-                        let key = vec![b'k'; key_len];
-                        let len = 14 + key_len as u64 + 5;
-                        let location = Location { segment: 3, offset, len };
-                        let entry = Entry { location, stored_len: 5, codec, tstamp: 1 << 50, expires_at };
-                        let mut bytes = Vec::new();
-                        encode(&key, &entry, tombstone, &mut bytes);
-                        let row_len = bytes.len();
-                        bytes.extend_from_slice(b"the next row");
-                        let row = decode(&bytes).unwrap();
-                        assert_eq!((row.key, row.tombstone, row.len), (&key[..], tombstone, row_len));
-                        assert_eq!(row.entry(|_| 14), entry);
+        for key_len in [0, 1, 7, 8, 9, 255, 256, 70_000] {
+            for (segment, offset) in [(3, 7), (u64::from(u16::MAX), u64::from(u32::MAX)), (1 << 16, 7), (3, 1 << 40)] {
+                for tstamp in [0, (1 << 52) - 1, 1 << 52, u64::MAX] {
+                    for (expires_at, stored_len) in [(None, 5), (Some(u64::MAX), 65_535), (Some(0), 65_536)] {
+                        for (tombstone, codec) in [(false, Codec::Raw), (true, Codec::Raw), (false, Codec::Lz4)] {
+                            let key = vec![b'k'; key_len];
+                            let len = 14 + key_len as u64 + stored_len;
+                            let location = Location { segment, offset, len };
+                            let entry = Entry { location, stored_len, codec, tstamp, expires_at };
+                            let new = NewRow::new(&key, &entry, tombstone, |_| 14);
+                            let words = words(&new);
+                            let row = read(&words, |_| 14).unwrap();
+                            assert_eq!((row.entry, row.tombstone, row.words()), (entry, tombstone, new.words()));
+                            assert_eq!(super::key(&words, &row, &mut Vec::new()), Some(&key[..]));
+                            assert!(is_of(&words, &key));
+                        }
                     }
                 }
             }
@@ -178,11 +263,54 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_row_takes_22_bytes_and_its_key() {
+    fn a_record_whose_length_is_not_the_sum_of_its_parts_keeps_it() {
+        let location = Location { segment: 1, offset: 40, len: 999 };
+        let entry = Entry { location, stored_len: 5, codec: Codec::Raw, tstamp: 9, expires_at: None };
+        let words = words(&NewRow::new(b"k", &entry, false, |_| 24));
+        assert_eq!(read(&words, |_| 24).unwrap().entry, entry);
+    }
+
+    #[test]
+    fn a_key_is_told_from_all_that_are_nearly_the_same() {
+        let entry = |len| Entry {
+            location: Location { segment: 1, offset: 40, len },
+            stored_len: 0,
+            codec: Codec::Raw,
+            tstamp: 9,
+            expires_at: None,
+        };
+        for key in [&b""[..], b"k", b"12345678", b"123456789", &[7; 300]] {
+            let words = words(&NewRow::new(key, &entry(24 + key.len() as u64), false, |_| 24));
+            assert!(is_of(&words, key));
+            let longer = [key, b"\0"].concat();
+            let mut others = vec![longer];
+            if let Some((last, before)) = key.split_last() {
+                others.extend([before.to_vec(), [before, &[last ^ 1]].concat()]);
+            }
+            for other in others {
+                assert!(!is_of(&words, &other), "{key:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_row_are_read_without_harm() {
+        for filler in [0, u64::MAX, WIDE, EXPIRES, WIDE | EXPIRES] {
+            for len in 0..12 {
+                let words: Vec<AtomicU64> = (0..len).map(|_| AtomicU64::new(filler)).collect();
+                if let Some(row) = read(&words, |_| 24) {
+                    super::key(&words, &row, &mut Vec::new());
+                }
+                parts(&words, |_| 24);
+                is_of(&words, b"key");
+            }
+        }
+    }
+
+    #[test]
+    fn an_ordinary_row_takes_16_bytes_and_its_key() {
         let location = Location { segment: 9, offset: 1 << 30, len: 140 };
-        let mut bytes = Vec::new();
-        let entry = Entry { location, stored_len: 100, codec: Codec::Raw, tstamp: 1 << 50, expires_at: None };
-        encode(&[0; 16], &entry, false, &mut bytes);
-        assert_eq!(bytes.len(), 22 + 16);
+        let entry = Entry { location, stored_len: 100, codec: Codec::Raw, tstamp: 1 << 51, expires_at: None };
+        assert_eq!(NewRow::new(&[0; 16], &entry, false, |_| 24).words() * WORD, 16 + 16);
     }
 }

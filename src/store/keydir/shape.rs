@@ -5,7 +5,8 @@
 //! together are the row.
 
 use super::row::{self, RowPart};
-use super::{Keydir, Shard};
+use super::shard::Shard;
+use super::{Keydir, shard_of};
 use crate::store::Store;
 
 /// The whole index.
@@ -17,7 +18,7 @@ pub struct KeydirShape {
     pub entries: usize,
     /// Slots of all tables, taken or free.
     pub slots: usize,
-    /// Bytes of all tables: a reference and a control byte a slot.
+    /// Bytes of all tables: four a slot.
     pub table_bytes: usize,
     /// Bytes set aside for rows.
     pub row_bytes: usize,
@@ -50,26 +51,28 @@ pub struct KeydirSlot {
 }
 
 impl Keydir {
-    fn shape(&self) -> KeydirShape {
+    pub(super) fn shape(&self) -> KeydirShape {
         let mut shape = KeydirShape { shards: self.shards.len(), ..KeydirShape::default() };
-        for shard in self.shards.iter().map(|shard| shard.read()) {
-            shape.entries += shard.table.len();
-            shape.slots += shard.table.num_buckets();
-            shape.table_bytes += shard.table.allocation_size();
-            shape.row_bytes += shard.arena.bytes();
-            shape.unused_bytes += shard.arena.garbage();
+        for shard in self.shards.iter().map(Shard::lock) {
+            let table = shard.table();
+            shape.entries += shard.books.rows;
+            shape.slots += table.slots().len();
+            shape.table_bytes += table.slot_bytes();
+            shape.row_bytes += table.row_bytes();
+            shape.unused_bytes += shard.books.garbage * size_of::<u64>();
         }
         shape
     }
 
     fn slot(&self, key: &[u8]) -> Option<KeydirSlot> {
         let hash = self.hash(key);
-        let at = self.shard_of(hash);
-        let shard: &Shard = &self.shards.get(at)?.read();
-        let slot = shard.table.find_bucket_index(hash, |at| shard.holds(*at, key))?;
-        let reference = shard.table.find(hash, |at| shard.holds(*at, key))?;
-        let row = row::parts(shard.arena.get(*reference))?;
-        Some(KeydirSlot { hash, shard: at, slot, slots: shard.table.num_buckets(), entries: shard.table.len(), row })
+        let at = shard_of(hash);
+        let shard = self.shards.get(at)?.lock();
+        let table = shard.table();
+        let (slot, reference) = table.find(hash, key)?;
+        let row = row::parts(table.row(reference), self.frame_len)?;
+        let (slots, entries) = (table.slots().len(), shard.books.rows);
+        Some(KeydirSlot { hash: hash.0, shard: at, slot, slots, entries, row })
     }
 }
 
@@ -89,6 +92,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::atomic::AtomicU64;
+
     use super::*;
     use crate::format::{Codec, FormatKind};
     use crate::store::{Entry, Location};
@@ -111,9 +116,12 @@ mod tests {
             keydir.set(key, entry);
             let slot = keydir.slot(key).unwrap();
             let whole: Vec<u8> = slot.row.iter().flat_map(|part| part.bytes.clone()).collect();
-            let row = row::decode(&whole).unwrap();
-            assert_eq!((row.key, row.location, row.expires_at), (key, entry.location, entry.expires_at));
-            assert_eq!(row.len, whole.len(), "the parts are the whole row");
+            let words: Vec<AtomicU64> =
+                whole.chunks(8).map(|word| AtomicU64::new(u64::from_le_bytes(word.try_into().unwrap()))).collect();
+            let row = row::read(&words, |_| 0).unwrap();
+            assert_eq!((row.entry.location.offset, row.entry.expires_at), (entry.location.offset, entry.expires_at));
+            assert!(row::is_of(&words, key));
+            assert_eq!(row.words(), words.len(), "the parts are the whole row");
             assert!(slot.slot < slot.slots && slot.entries >= 1);
         }
         assert_eq!(keydir.slot(b"b"), None);
@@ -122,11 +130,11 @@ mod tests {
     #[test]
     fn the_shape_adds_up_to_what_the_keydir_says_it_takes() {
         let keydir = Keydir::new(FormatKind::Native.format(), 1);
-        for key in 0..1000u32 {
+        for key in 0..20_000u32 {
             keydir.set(&key.to_le_bytes(), entry(u64::from(key) * 40, None));
         }
         let shape = keydir.shape();
-        assert_eq!((shape.entries, (shape.table_bytes + shape.row_bytes) as u64), (1000, keydir.bytes()));
+        assert_eq!((shape.entries, (shape.table_bytes + shape.row_bytes) as u64), (20_000, keydir.bytes()));
         assert!((0.2..0.9).contains(&shape.load_factor()), "{shape:?}");
         keydir.set(&0u32.to_le_bytes(), entry(40, Some(1)));
         assert!(keydir.shape().unused_bytes > 0, "a row of another length leaves its old one behind");

@@ -4,14 +4,14 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::pane::wrapped;
-use crate::format::{Encoding, Role};
+use crate::format::Role;
 use crate::store::{KeydirShape, KeydirSlot, RowPart};
 use crate::text;
 
 /// Bytes of the row that are shown in one line.
 const ROW: usize = 48;
 /// Cells of the name of a part of the row.
-const NAME: usize = 11;
+const NAME: usize = 14;
 
 /// Lines of at most so many cells.
 pub(super) fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
@@ -72,8 +72,7 @@ fn row_line(view: &View<'_>, slot: &KeydirSlot, width: usize) -> Line<'static> {
 
 fn part_line(view: &View<'_>, part: &RowPart, width: usize) -> Line<'static> {
     let theme = view.theme;
-    let number = Encoding::LittleEndian.number(&part.bytes);
-    let value = match (part.role, number) {
+    let value = match (part.role, part.number) {
         (Role::Time, Some(micros)) => text::timestamp(micros),
         (Role::Length, Some(len)) => text::size(len),
         (Role::Key, _) | (_, None) => text::escape_to_width(&part.bytes, width.saturating_sub(NAME + 12)).text,
@@ -92,7 +91,7 @@ fn costs(shape: &KeydirShape, slot: Option<&KeydirSlot>) -> String {
     let table = shape.table_bytes as f64 / entries;
     let rows = shape.row_bytes as f64 / entries;
     let mut words = format!(
-        "{:.1} B a key: {table:.1} B of table (a slot is a reference of 4 B and a control byte, and tables are kept \
+        "{:.1} B a key: {table:.1} B of table (a slot is a reference of 3 B and a byte of the hash, and tables are kept \
          partly empty), {rows:.1} B of rows",
         table + rows
     );
