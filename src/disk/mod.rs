@@ -71,6 +71,12 @@ pub trait ReadFile: Send + Sync + Debug {
     /// Reads at most `buf.len()` bytes at `offset`; 0 only at or after the end of the file, or for an empty `buf`.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
+    /// The bytes of a stretch as they lie in a memory map: nothing is copied and nothing called. `None` if this file is not
+    /// mapped, or the stretch goes beyond what of it is final; then reading tells.
+    fn lend(&self, _offset: u64, _len: u64) -> Option<&[u8]> {
+        None
+    }
+
     /// Which file this is, whatever its name has become since.
     fn identity(&self) -> io::Result<FileIdentity>;
 
