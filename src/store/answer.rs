@@ -51,6 +51,15 @@ pub struct Found {
     pub entry: Entry,
 }
 
+/// What [`super::Store::get_with`] made of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    /// What was made of it, if the key has one.
+    pub found: Option<T>,
+    /// As [`Answer::suspect`].
+    pub suspect: bool,
+}
+
 /// The answer to a get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

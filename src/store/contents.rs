@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 
 use crate::error::Error;
 use crate::format::SegmentId;
-use crate::primitives::{AtomicU64, RwLock};
+use crate::primitives::AtomicU64;
 
 use super::gate::Gate;
 use super::holes::Holes;
 use super::keydir::Keydir;
-use super::open::Segments;
 use super::segment::Segment;
+use super::segments::Segments;
 use super::{Entry, Location};
 
 /// Keydir, segments, and what damage hides.
@@ -39,7 +39,7 @@ impl Contents {
         Self {
             keydir,
             gate: Gate::default(),
-            segments: RwLock::default(),
+            segments: Segments::default(),
             holes: Holes::default(),
             doubtful: BTreeSet::new(),
             needs_newer: None,

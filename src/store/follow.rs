@@ -115,7 +115,7 @@ impl Inner {
                 continue;
             }
             let Some(segment) = self.begin(source)? else { return Ok(Footing::Lost) };
-            contents.segments.write().insert(source.id, segment);
+            contents.segments.insert(segment);
             seen.new_segments += 1;
         }
         let newest = seal_all_but_newest(contents);

@@ -11,6 +11,7 @@ use crate::format::{Format, FormatKind};
 use crate::primitives::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::contents::Contents;
+use super::current::{Current, Look};
 use super::events::Event;
 use super::report::{Finding, FindingKind, Mode, Stats};
 use super::watch::{Change, Watchers};
@@ -25,7 +26,7 @@ pub(super) struct Inner {
     pub(super) options: Options,
     pub(super) format: &'static dyn Format,
     pub(super) mode: Mode,
-    contents: RwLock<Arc<Contents>>,
+    contents: Current,
     pub(super) findings: Mutex<Vec<Finding>>,
     pub(super) writer: Option<Writer>,
     pub(super) watchers: Watchers,
@@ -53,7 +54,7 @@ impl Inner {
             options,
             format: format.format(),
             mode,
-            contents: RwLock::new(Arc::new(contents)),
+            contents: Current::new(contents, writer.is_none()),
             findings: Mutex::new(findings),
             writer,
             watchers: Watchers::default(),
@@ -62,15 +63,20 @@ impl Inner {
         }
     }
 
-    /// The state as of now.
+    /// The state as of now, to be kept.
     pub(super) fn contents(&self) -> Arc<Contents> {
-        self.contents.read().clone()
+        self.contents.keep()
+    }
+
+    /// The state as of now, for a moment.
+    pub(super) fn look(&self) -> Look<'_> {
+        self.contents.look()
     }
 
     /// Swaps in a state that was loaded anew.
     pub(super) fn replace(&self, contents: Contents, findings: Vec<Finding>) {
         *self.findings.lock() = findings;
-        *self.contents.write() = Arc::new(contents);
+        self.contents.replace(contents);
     }
 
     /// Every file keeps its name until the answer is dropped. A merge that waits for its turn keeps nobody out: whoever

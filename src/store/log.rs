@@ -5,6 +5,7 @@
 //! 1. `vouched <= stable <= len`; the tail holds exactly what is appended but not known to be in the file.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::disk::{Disk, WriteFile};
 use crate::error::{Error, Result};
@@ -15,6 +16,7 @@ use super::Location;
 use super::inner::Inner;
 use super::open::Active;
 use super::segment::Segment;
+use crate::primitives::AtomicU64;
 
 /// Everything that appends change, behind one lock.
 #[derive(Debug)]
@@ -49,6 +51,33 @@ pub(super) struct Tail {
     segment: SegmentId,
     pub(super) start: u64,
     pub(super) bytes: Vec<u8>,
+}
+
+/// Where the tail begins, for those who only ask whether a record may be in it. What it says may be of a moment ago: then a
+/// record is looked for in the tail that has just been written to the file, or the other way round for one that was appended
+/// since, which nobody can know of yet.
+#[derive(Debug)]
+pub(super) struct TailStart(AtomicU64);
+
+impl TailStart {
+    /// A segment is under 4 GiB, and its id has 32 bits.
+    fn pack(tail: &Tail) -> u64 {
+        tail.segment << 32 | tail.start
+    }
+
+    pub(super) fn of(tail: &Tail) -> Self {
+        Self(AtomicU64::new(Self::pack(tail)))
+    }
+
+    /// The tail begins elsewhere now.
+    pub(super) fn set(&self, tail: &Tail) {
+        self.0.store(Self::pack(tail), Ordering::Release);
+    }
+
+    pub(super) fn may_hold(&self, location: &Location) -> bool {
+        let start = self.0.load(Ordering::Acquire);
+        start >> 32 == location.segment && location.offset >= start & u64::from(u32::MAX)
+    }
 }
 
 /// Where to return to when a record is taken back.

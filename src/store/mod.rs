@@ -26,6 +26,7 @@ mod answer;
 mod background;
 pub mod batch;
 mod contents;
+mod current;
 mod delete_range;
 mod effort;
 pub mod events;
@@ -60,6 +61,7 @@ mod rotate;
 mod salvage;
 pub mod scan;
 mod segment;
+mod segments;
 mod sync;
 mod view;
 mod vouch;
@@ -76,7 +78,7 @@ use crate::format::{FileHeader, Format, FormatKind, SegmentId, record};
 use crate::primitives::RwLockReadGuard;
 use crate::primitives::thread::JoinHandle;
 
-pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Written};
+pub use answer::{Answer, Entry, Found, Location, Moved, Refreshed, Seen, Written};
 pub use batch::{Batch, BatchWritten};
 pub use delete_range::{RangeDeleted, prefix_end};
 pub use effort::Effort;
@@ -153,7 +155,17 @@ impl Store {
     /// The newest value of a key. [`Error::Damaged`] if its newest record does not hold: an older one is never passed
     /// off for it.
     pub fn get(&self, key: &[u8]) -> Result<Answer> {
-        self.inner.get(key)
+        let seen = self.inner.get(key, |value, entry| Found { value: value.into_owned(), entry })?;
+        Ok(Answer { found: seen.found, suspect: seen.suspect })
+    }
+
+    /// [`Store::get`] that shows the value to `look` instead of giving it away: nothing is copied or allocated where the
+    /// record lies in a mapped segment. `look` is called once, or not at all where there is no value; a merge that is ready
+    /// to take files away does not wait for it, and the bytes stay all the same until it returns.
+    pub fn get_with<T>(&self, key: &[u8], look: impl FnOnce(&[u8], &Entry) -> T) -> Result<Seen<T>> {
+        let mut look = Some(look);
+        let seen = self.inner.get(key, |value, entry| look.take().map(|look| look(&value, &entry)))?;
+        Ok(Seen { found: seen.found.flatten(), suspect: seen.suspect })
     }
 
     /// Several gets: read in the order of the disk, answered in the order of `keys`. Of a batch that is being written they

@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::disk::{Disk, ReadDisk};
 use crate::error::{Error, Result};
 use crate::format::{FileHeader, FormatKind, Origin, SegmentId, merge_file};
-use crate::primitives::RwLock;
 
 use super::contents::Contents;
 use super::events::Event;
@@ -26,6 +25,7 @@ use super::parallel::in_parallel;
 use super::recover::Cut;
 use super::report::{Finding, FindingKind, Mode, Severity};
 use super::segment::Segment;
+use super::segments::{SegmentMap, Segments};
 use super::writer::Writer;
 use super::{Options, Recovery, hint_file, holes, lock, merge, repair_tail};
 
@@ -273,7 +273,7 @@ fn gather(
     let mut contents = Contents::new(keydir);
     let (mut findings, mut holes) = missing(dir, options, listing)?;
     let mut active = None;
-    let mut without_hint = Vec::new();
+    let (mut without_hint, mut segments) = (Vec::new(), SegmentMap::new());
     for (loaded, source) in loaded.into_iter().zip(sources) {
         refuse(options, &loaded)?;
         let (verdict, damaged) = (loaded.verdict, loaded.damaged);
@@ -293,8 +293,9 @@ fn gather(
         } else if listing.format == FormatKind::Native && !damaged && !segment.ledger.lock().has_hint {
             without_hint.push(segment.clone());
         }
-        contents.segments.get_mut().insert(segment.id, segment);
+        segments.insert(segment.id, segment);
     }
+    contents.segments = Segments::of(segments);
     contents.finish(holes);
     if let Some(active) = active.as_ref().filter(|active| active.damaged) {
         active.segment.ledger.lock().active = false;
@@ -378,12 +379,10 @@ pub(super) fn seed(options: &Options) -> u64 {
     }
 }
 
-pub(super) type Segments = RwLock<std::collections::BTreeMap<SegmentId, Arc<Segment>>>;
-
 impl Contents {
     /// Decides what could only be decided with every segment in view.
     fn finish(&mut self, mut holes: Vec<Hole>) {
-        let segments = self.segments.get_mut();
+        let segments = self.segments.read();
         let first_tstamps: Vec<_> = segments
             .values()
             .filter(|segment| segment.header.origin == Origin::Puts)

@@ -7,6 +7,7 @@
 //! 2. No lock is held while the disk is read. Before each look at the keydir the gate is passed, or held for several
 //!    looks, so that a batch is seen whole: [`super::gate`].
 
+use std::borrow::Cow;
 use std::io;
 use std::time::Instant;
 
@@ -17,31 +18,28 @@ use crate::format::{Check, Codec, Decoded, FileHeader, Format, Kind, lz4};
 use super::contents::Contents;
 use super::events::Event;
 use super::inner::Inner;
-use super::{Answer, Entry, Found, Location};
+use super::{Answer, Entry, Found, Location, Seen};
 
 impl Inner {
-    pub(super) fn get(&self, key: &[u8]) -> Result<Answer> {
-        let contents = self.contents();
+    /// Shows the newest value of a key to `take`, where it lies if it lies in memory; `take` is asked once at most.
+    pub(super) fn get<T>(&self, key: &[u8], mut take: impl FnMut(Cow<'_, [u8]>, Entry) -> T) -> Result<Seen<T>> {
+        let contents = &*self.look();
         if let Some(error) = &contents.needs_newer {
             return Err(error.clone());
         }
-        self.get_from(&contents, key)
-    }
-
-    fn get_from(&self, contents: &Contents, key: &[u8]) -> Result<Answer> {
         loop {
             contents.gate.pass();
             let entry = contents.keydir.get(key);
             self.tell(|| Event::LookedUp { at: entry.map(|entry| entry.location) });
             let Some(entry) = entry else {
-                return Ok(Answer { found: None, suspect: contents.is_suspect(None) });
+                return Ok(Seen { found: None, suspect: contents.is_suspect(None) });
             };
             let suspect = contents.is_suspect(Some(&entry));
             if entry.expires_at.is_some_and(|at| at <= self.now()) {
-                return Ok(Answer { found: None, suspect });
+                return Ok(Seen { found: None, suspect });
             }
-            match self.timed(&entry, || self.value_at(contents, key, &entry)) {
-                Ok(value) => return Ok(Answer { found: Some(Found { value, entry }), suspect }),
+            match self.timed(&entry, || self.value_at(contents, key, &entry, |value| take(value, entry))) {
+                Ok(found) => return Ok(Seen { found: Some(found), suspect }),
                 // The key moved on while its old place was read.
                 Err(_) if contents.keydir.get(key) != Some(entry) => {}
                 Err(e) => return Err(e),
@@ -50,7 +48,7 @@ impl Inner {
     }
 
     /// Reads a record; where somebody watches, they are told how long that took.
-    fn timed(&self, entry: &Entry, read: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+    fn timed<T>(&self, entry: &Entry, read: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.options.observers.is_empty() {
             return read();
         }
@@ -62,7 +60,7 @@ impl Inner {
 
     /// Answers in the caller's order, reads in the disk's; what is answered is of one moment, as far as batches go.
     pub(super) fn get_many(&self, keys: &[&[u8]]) -> Vec<Result<Answer>> {
-        let contents = self.contents();
+        let contents = self.look();
         if let Some(error) = &contents.needs_newer {
             return keys.iter().map(|_| Err(error.clone())).collect();
         }
@@ -84,7 +82,8 @@ impl Inner {
         for (i, key, entry) in order {
             let suspect = contents.is_suspect(entry.as_ref());
             let live = entry.filter(|entry| entry.expires_at.is_none_or(|at| at > self.now()));
-            let found = match live.map(|entry| (entry, self.timed(&entry, || self.value_at(contents, key, &entry)))) {
+            let read = |entry| self.timed(&entry, || self.value_at(contents, key, &entry, |value| value.into_owned()));
+            let found = match live.map(|entry| (entry, read(entry))) {
                 Some((entry, Err(_))) if contents.keydir.get(key) != Some(entry) => return None,
                 Some((entry, value)) => value.map(|value| Some(Found { value, entry })),
                 None => Ok(None),
@@ -126,22 +125,46 @@ impl Inner {
         lz4::raw_len(&head).map_err(|check| damaged(segment.path.clone(), check))
     }
 
-    /// The value of the record that `entry` points at.
-    pub(super) fn value_at(&self, contents: &Contents, key: &[u8], entry: &Entry) -> Result<Vec<u8>> {
-        let location = entry.location;
-        let damaged = |path, check| {
-            let (segment, offset) = (location.segment, location.offset);
-            Error::Damaged { path, segment, offset, check }
+    /// Shows the value of the record that `entry` points at to `take`, where it lies if it lies in memory.
+    pub(super) fn value_at<T>(
+        &self,
+        contents: &Contents,
+        key: &[u8],
+        entry: &Entry,
+        take: impl FnOnce(Cow<'_, [u8]>) -> T,
+    ) -> Result<T> {
+        let Location { segment: id, offset, len } = entry.location;
+        let damaged = |path, check| Error::Damaged { path, segment: id, offset, check };
+        let segments = contents.segments.read();
+        let Some(segment) = segments.get(&id) else {
+            return Err(damaged(self.dir.join(self.format.segment_name(id)), Check::OtherFile));
         };
-        let Some(segment) = contents.segment(location.segment) else {
-            return Err(damaged(self.dir.join(self.format.segment_name(location.segment)), Check::OtherFile));
+        let value = if let Some(bytes) = self.writer.as_ref().and_then(|writer| writer.read_tail(&entry.location)) {
+            value_of(self.format, &segment.header, bytes, key, entry).map(Cow::Owned)
+        } else if let Some(bytes) = segment.file().lend(offset, len) {
+            lent_value_of(self.format, &segment.header, bytes, key, entry)
+        } else {
+            let bytes = read_record(&**segment.file(), offset, len)
+                .map_err(|e| Error::io_at("read", &segment.path, offset, e))?;
+            value_of(self.format, &segment.header, bytes, key, entry).map(Cow::Owned)
         };
-        let bytes = match self.writer.as_ref().and_then(|writer| writer.read_tail(&location)) {
-            Some(bytes) => bytes,
-            None => read_record(&**segment.file(), location.offset, location.len)
-                .map_err(|e| Error::io_at("read", &segment.path, location.offset, e))?,
-        };
-        value_of(self.format, &segment.header, bytes, key, entry).map_err(|check| damaged(segment.path.clone(), check))
+        value.map(take).map_err(|check| damaged(segment.path.clone(), check))
+    }
+}
+
+/// The value in the bytes of the record that `entry` points at, where they lie.
+fn lent_value_of<'a>(
+    format: &dyn Format,
+    header: &FileHeader,
+    bytes: &'a [u8],
+    key: &[u8],
+    entry: &Entry,
+) -> Result<Cow<'a, [u8]>, Check> {
+    let (start, codec) = check(format.decode(header, entry.location.offset, bytes), bytes, key, entry)?;
+    let stored = bytes.get(start..).unwrap_or_default();
+    match codec {
+        Codec::Raw => Ok(stored.into()),
+        Codec::Lz4 => lz4::decompress(stored).map(Cow::Owned),
     }
 }
 

@@ -32,8 +32,12 @@ impl Writer {
             self.sync_core(inner, core)?;
         }
         let next = self.create_segment(inner, core)?;
-        *self.tail.write() = Tail::at(&next.segment, next.len);
-        inner.contents().segments.write().insert(next.segment.id, next.segment.clone());
+        {
+            let mut tail = self.tail.write();
+            *tail = Tail::at(&next.segment, next.len);
+            self.tail_start.set(&tail);
+        }
+        inner.look().segments.insert(next.segment.clone());
         inner.tell(|| Event::SegmentCreated { segment: next.segment.id });
         if let Some(sealed) = core.active.replace(next) {
             sealed.segment.ledger.lock().active = false;

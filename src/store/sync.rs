@@ -61,6 +61,7 @@ impl Writer {
                 let mut tail = self.tail.write();
                 tail.start = log.len;
                 tail.bytes.clear();
+                self.tail_start.set(&tail);
                 // One long value must not keep its memory for good.
                 tail.bytes.shrink_to(inner.options.buffer_bytes);
                 log.segment.ledger.lock().written_len = log.len;

@@ -88,7 +88,7 @@ impl<'a> View<'a> {
     /// The value that a key of this view had at its moment.
     pub fn get(&self, key: &[u8], entry: &Entry) -> Result<Answer> {
         let suspect = self.contents.is_suspect(Some(entry));
-        let value = self.inner.value_at(&self.contents, key, entry)?;
+        let value = self.inner.value_at(&self.contents, key, entry, |value| value.into_owned())?;
         Ok(Answer { found: Some(Found { value, entry: *entry }), suspect })
     }
 }

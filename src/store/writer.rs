@@ -29,7 +29,7 @@ use super::events::Event;
 use super::group::Queue;
 use super::inner::Inner;
 use super::lock::Lock;
-use super::log::{Before, Core, Log, Tail};
+use super::log::{Before, Core, Log, Tail, TailStart};
 use super::op::{Action, Done, Op, Outcome, Verdict, Work, wanted};
 use super::open::{self, Active};
 use super::watch::Change;
@@ -47,6 +47,7 @@ pub(super) struct Writer {
     pub(super) sync_gate: Mutex<()>,
     pub(super) poison: OnceLock<Arc<Error>>,
     pub(super) tail: RwLock<Tail>,
+    pub(super) tail_start: TailStart,
     pub(super) unsynced: AtomicBool,
     /// One merge at a time.
     pub(super) merging: Mutex<()>,
@@ -148,6 +149,7 @@ impl Writer {
             alarm: Alarm::default(),
             sync_gate: Mutex::new(()),
             poison: OnceLock::new(),
+            tail_start: TailStart::of(&tail),
             tail: RwLock::new(tail),
             unsynced: AtomicBool::new(false),
             merging: Mutex::new(()),
@@ -161,6 +163,9 @@ impl Writer {
 
     /// The bytes of a record that may not be in the file yet.
     pub(super) fn read_tail(&self, location: &Location) -> Option<Vec<u8>> {
+        if !self.tail_start.may_hold(location) {
+            return None;
+        }
         self.tail.read().record(location).map(<[u8]>::to_vec)
     }
 

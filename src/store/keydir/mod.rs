@@ -149,7 +149,8 @@ impl Keydir {
     /// Bytes of memory that grow with the keys: tables and rows, the keys themselves included.
     pub(super) fn bytes(&self) -> u64 {
         let of = |shard: &Shard| {
-            let table = shard.lock().table();
+            let shard = shard.lock();
+            let table = shard.table();
             table.slot_bytes() + table.row_bytes()
         };
         self.shards.iter().map(|shard| of(shard) as u64).sum()

@@ -39,8 +39,10 @@ pub(super) struct Shard {
 }
 
 /// What only writers need to know.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Books {
+    /// What readers find too, at hand without their way of getting hold of it.
+    table: Arc<Table>,
     pub(super) rows: usize,
     pub(super) tombstones: usize,
     /// Slots that refer to nothing and are searched past.
@@ -68,7 +70,8 @@ pub(super) struct Full;
 impl Shard {
     /// Without keys. `table` is an empty one, which several may share until they have something to put into it.
     pub(super) fn new(table: Arc<Table>) -> Self {
-        Self { seq: AtomicU64::new(0), table: ArcSwap::new(table), books: Mutex::default() }
+        let books = Books { table: table.clone(), rows: 0, tombstones: 0, used: 0, filled: 0, words: 0, garbage: 0 };
+        Self { seq: AtomicU64::new(0), table: ArcSwap::new(table), books: Mutex::new(books) }
     }
 
     /// The row of a key, as of one moment.
@@ -110,8 +113,8 @@ pub(super) struct Held<'a> {
 
 impl Held<'_> {
     /// The table as it is.
-    pub(super) fn table(&self) -> arc_swap::Guard<Arc<Table>> {
-        self.shard.table.load()
+    pub(super) fn table(&self) -> &Table {
+        &self.books.table
     }
 
     pub(super) fn find(&self, hash: Hash, key: &[u8], frame_len: FrameLen) -> Option<Found> {
@@ -129,9 +132,10 @@ impl Held<'_> {
         self.shard.seq.store(seq.wrapping_add(2), Ordering::Release);
     }
 
-    fn swap(&self, table: Table) {
+    fn swap(&mut self, table: Table) {
         let table = Arc::new(table);
-        self.change(|| self.shard.table.store(table));
+        self.change(|| self.shard.table.store(table.clone()));
+        self.books.table = table;
     }
 
     /// Takes in the row of a key that is not there. `hash_of` is for growing.
@@ -183,16 +187,17 @@ impl Held<'_> {
 
     /// A place for a row at the end of the blocks.
     fn place_for(&mut self, words: usize) -> Result<Ref, Full> {
-        let table = self.table();
-        let last = table.blocks().last().map_or(0, |block| block.len());
+        let blocks = self.table().blocks();
+        let (count, last) = (blocks.len(), blocks.last().map_or(0, |block| block.len()));
         let at = if self.books.filled + words <= last && self.books.filled < MAX_BLOCK {
-            Ref::new(table.blocks().len() - 1, self.books.filled).ok_or(Full)?
+            Ref::new(count - 1, self.books.filled).ok_or(Full)?
         } else {
-            let at = Ref::new(table.blocks().len(), 0).ok_or(Full)?;
+            let at = Ref::new(count, 0).ok_or(Full)?;
             // What is left of the last block is lost.
             self.books.garbage += last - self.books.filled.min(last);
             let len = (self.books.words / BLOCK_SHARE).clamp(FIRST_BLOCK, MAX_BLOCK).max(words);
-            self.swap(table.with_block(empty_block(len)));
+            let table = self.table().with_block(empty_block(len));
+            self.swap(table);
             self.books.words += len;
             self.books.filled = 0;
             at
@@ -253,7 +258,7 @@ impl Held<'_> {
         if self.books.tombstones == 0 {
             return;
         }
-        let table = self.table();
+        let table = self.books.table.clone();
         let mut key = Vec::new();
         let dead: Vec<Ref> =
             table.refs().filter(|at| row::read(table.row(*at), frame_len).is_some_and(|row| row.tombstone)).collect();

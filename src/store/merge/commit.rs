@@ -128,7 +128,7 @@ pub(super) fn name_outputs(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> Re
 fn hand_over(inner: &Inner, merge: &MergeFile, outputs: &[Output]) -> Result<()> {
     let contents = inner.contents();
     for output in outputs {
-        contents.segments.write().insert(output.segment.id, output.segment.clone());
+        contents.segments.insert(output.segment.clone());
         let path = inner.dir.join(native().hint_name(output.segment.id).unwrap_or_default());
         let bytes = hint_file::read(&*inner.disk, &path)?;
         let Some(Ok(hint)) = native().hint(bytes.as_deref().unwrap_or_default()) else {
@@ -136,8 +136,7 @@ fn hand_over(inner: &Inner, merge: &MergeFile, outputs: &[Output]) -> Result<()>
         };
         hint.entries().for_each(|entry| move_entry(inner, &contents, merge, output, &entry));
     }
-    let mut segments = contents.segments.write();
-    merge.inputs.iter().for_each(|input| drop(segments.remove(&input.id)));
+    contents.segments.remove(merge.inputs.iter().map(|input| input.id));
     Ok(())
 }
 
