@@ -9,8 +9,8 @@
 //!
 //! 1. An entry moves only to a newer version, by the order that the format prescribes; tombstones take part in that
 //!    while segments are loading ([`Keydir::offer`]) and are swept out afterwards ([`Keydir::finish_loading`]).
-//! 2. `bytes` is what was allocated for keys, counted, not estimated; the 128 KiB that the shards of an empty index take
-//!    are apart from that.
+//! 2. `bytes` is what was allocated for keys, counted, not estimated; the 16 KiB of an empty index and the 128
+//!    bytes of a shard are apart from that.
 //! 3. A key that found no room is never a plain miss: from then on [`Keydir::is_full`] says so.
 
 mod row;
@@ -19,8 +19,8 @@ mod shard;
 mod table;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
@@ -31,14 +31,15 @@ pub use row::RowPart;
 use row::{FrameLen, NewRow};
 pub use shape::{KeydirShape, KeydirSlot};
 use shard::{Full, Held, Shard};
-use table::{Hash, Table};
+use table::Hash;
 
 const SHARD_BITS: u32 = 10;
 
 /// The index of one store.
 #[derive(Debug)]
 pub(super) struct Keydir {
-    shards: Box<[Shard]>,
+    /// Made when their first key comes: most stores that are opened are small.
+    shards: Box<[OnceLock<Box<Shard>>]>,
     secrets: RapidSecrets,
     order: VersionOrder,
     frame_len: FrameLen,
@@ -53,9 +54,8 @@ impl Keydir {
 
     /// An empty index for records of this format, whose hash is keyed by `seed`.
     pub(super) fn new(format: &dyn Format, seed: u64) -> Self {
-        let empty = Arc::new(Table::empty());
         Self {
-            shards: (0..Self::SHARDS).map(|_| Shard::new(empty.clone())).collect(),
+            shards: (0..Self::SHARDS).map(|_| OnceLock::new()).collect(),
             secrets: RapidSecrets::seed(seed),
             order: format.version_order(),
             frame_len: format.frame_len(),
@@ -83,7 +83,7 @@ impl Keydir {
         // Four times what chance lets one shard have more than another.
         let each = each.saturating_add(4 * each.isqrt());
         for shard in self.shards.iter().filter(|_| each > 0) {
-            let _ = shard.lock().make_room(each, self.frame_len, &|key| self.hash(key));
+            let _ = shard.get_or_init(Box::default).lock().make_room(each, self.frame_len, &|key| self.hash(key));
         }
     }
 
@@ -132,7 +132,7 @@ impl Keydir {
 
     /// Sweeps out the tombstones that took part in loading, and gives back what was set aside for keys that did not come.
     pub(super) fn finish_loading(&self) {
-        for shard in &self.shards {
+        for shard in self.touched() {
             shard.lock().sweep(self.frame_len, &|key| self.hash(key));
         }
     }
@@ -143,7 +143,7 @@ impl Keydir {
             let shard = shard.lock();
             (shard.books.rows - shard.books.tombstones) as u64
         };
-        self.shards.iter().map(live).sum()
+        self.touched().map(live).sum()
     }
 
     /// Bytes of memory that grow with the keys: tables and rows, the keys themselves included.
@@ -153,7 +153,7 @@ impl Keydir {
             let table = shard.table();
             table.slot_bytes() + table.row_bytes()
         };
-        self.shards.iter().map(|shard| of(shard) as u64).sum()
+        self.touched().map(|shard| of(shard) as u64).sum()
     }
 
     /// Visits every live key, in no order. Each shard is visited as of one moment.
@@ -163,7 +163,7 @@ impl Keydir {
 
     /// Visits every live key of one shard, in no order, as of one moment. Writers to it wait meanwhile.
     pub(super) fn for_each_in(&self, shard: usize, mut visit: impl FnMut(&[u8], &Entry)) {
-        let Some(shard) = self.shards.get(shard).map(Shard::lock) else { return };
+        let Some(shard) = self.shards.get(shard).and_then(OnceLock::get).map(|shard| shard.lock()) else { return };
         let table = shard.table();
         let mut key = Vec::new();
         for at in table.refs() {
@@ -213,7 +213,7 @@ impl Keydir {
         wins: impl Fn(Option<&Entry>) -> bool,
     ) -> Option<Entry> {
         let hash = self.hash(key);
-        let mut shard = self.shard(hash)?.lock();
+        let mut shard = self.shards.get(shard_of(hash))?.get_or_init(Box::default).lock();
         let found = shard.find(hash, key, self.frame_len);
         let old = found.map(|found| (found.row.entry, found.row.tombstone));
         if !wins(old.as_ref().map(|(old, _)| old)) {
@@ -246,8 +246,13 @@ impl Keydir {
         Hash(rapidhash_v3_seeded(key, &self.secrets))
     }
 
+    /// The shard of a key, if it has ever had one.
     fn shard(&self, hash: Hash) -> Option<&Shard> {
-        self.shards.get(shard_of(hash))
+        self.shards.get(shard_of(hash))?.get().map(|shard| &**shard)
+    }
+
+    fn touched(&self) -> impl Iterator<Item = &Shard> {
+        self.shards.iter().filter_map(|shard| shard.get().map(|shard| &**shard))
     }
 }
 

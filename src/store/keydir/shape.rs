@@ -53,7 +53,7 @@ pub struct KeydirSlot {
 impl Keydir {
     pub(super) fn shape(&self) -> KeydirShape {
         let mut shape = KeydirShape { shards: self.shards.len(), ..KeydirShape::default() };
-        for shard in self.shards.iter().map(Shard::lock) {
+        for shard in self.touched().map(Shard::lock) {
             let table = shard.table();
             shape.entries += shard.books.rows;
             shape.slots += table.slots().len();
@@ -67,7 +67,7 @@ impl Keydir {
     fn slot(&self, key: &[u8]) -> Option<KeydirSlot> {
         let hash = self.hash(key);
         let at = shard_of(hash);
-        let shard = self.shards.get(at)?.lock();
+        let shard = self.shard(hash)?.lock();
         let table = shard.table();
         let (slot, reference) = table.find(hash, key)?;
         let row = row::parts(table.row(reference), self.frame_len)?;

@@ -67,13 +67,15 @@ pub(super) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-impl Shard {
-    /// Without keys. `table` is an empty one, which several may share until they have something to put into it.
-    pub(super) fn new(table: Arc<Table>) -> Self {
+impl Default for Shard {
+    fn default() -> Self {
+        let table = Arc::new(Table::empty());
         let books = Books { table: table.clone(), rows: 0, tombstones: 0, used: 0, filled: 0, words: 0, garbage: 0 };
         Self { seq: AtomicU64::new(0), table: ArcSwap::new(table), books: Mutex::new(books) }
     }
+}
 
+impl Shard {
     /// The row of a key, as of one moment.
     pub(super) fn get(&self, hash: Hash, key: &[u8], frame_len: FrameLen) -> Option<Row> {
         self.look(|table| {
@@ -333,7 +335,7 @@ mod tests {
     /// Every field of the row follows from its version, so that a mixture shows.
     #[test]
     fn a_reader_beside_a_writer_sees_whole_rows_only() {
-        let shard = Shard::new(Arc::new(Table::empty()));
+        let shard = Shard::default();
         let hash_of = |key: &[u8]| Hash(key.len() as u64);
         let rounds = if cfg!(miri) { 50 } else { 20_000 };
         let put = |version: u64| {
@@ -374,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_shard_that_runs_out_of_references_says_so_and_keeps_what_it_has() {
-        let shard = Shard::new(Arc::new(Table::empty()));
+        let shard = Shard::default();
         let hash_of = |key: &[u8]| Hash(u64::from(u32::from_be_bytes([key[0], key[1], key[2], key[3]])) << 40);
         let mut held = shard.lock();
         // Each needs a block of its own.
