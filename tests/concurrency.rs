@@ -95,7 +95,7 @@ fn read(store: &Store, seed: u64, stop: &AtomicBool) -> u64 {
 }
 
 fn everything_is_there(store: &Store, puts: u64) {
-    assert_eq!(store.scan(b"").len() as u64, WRITERS * KEYS);
+    assert_eq!(store.scan(b"").count() as u64, WRITERS * KEYS);
     for (writer, number) in (0..WRITERS).flat_map(|writer| (0..KEYS).map(move |number| (writer, number))) {
         let key = key(writer, number);
         let found = store.get(&key).unwrap().into_value().expect("a missing key");

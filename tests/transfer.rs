@@ -54,7 +54,7 @@ fn contents(store: &Store) -> Contents {
 fn exported(store: &Store, format: ExportFormat) -> Vec<u8> {
     let mut text = Vec::new();
     let exported = transfer::export(store, format, b"", &mut text, &mut |_| {}).unwrap();
-    assert_eq!((exported.damaged, exported.exported), (0, store.scan(b"").len() as u64));
+    assert_eq!((exported.damaged, exported.exported), (0, store.scan(b"").count() as u64));
     text
 }
 

@@ -1,7 +1,6 @@
 //! `get` and `list`: answers from the keydir and the values behind it. No lock, no byte changed.
 
 use std::ops::Bound;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -11,7 +10,7 @@ use super::output::{KeyField, Out, ValueField};
 use super::session::Session;
 use super::words;
 use crate::error::{Error, Result};
-use crate::store::{Answer, Entry, Store};
+use crate::store::{Answer, Entry, Scan, Store, prefix_end};
 use crate::text;
 
 /// `logkv get`: every key is answered, whatever became of the others.
@@ -156,16 +155,13 @@ pub(super) fn list(session: &mut Session, args: &List) -> anyhow::Result<Exit> {
 }
 
 /// The live keys with this prefix that come after a key, in byte order.
-fn keys<'a>(
-    store: &Store,
-    prefix: &'a [u8],
-    after: Option<&[u8]>,
-) -> impl Iterator<Item = (Arc<[u8]>, Entry)> + use<'a> {
+fn keys(store: &Store, prefix: &[u8], after: Option<&[u8]>) -> Scan {
     let start = match after {
         Some(after) if after >= prefix => Bound::Excluded(after),
         _ => Bound::Included(prefix),
     };
-    store.range((start, Bound::Unbounded)).take_while(move |(key, _)| key.starts_with(prefix))
+    let end = prefix_end(prefix);
+    store.range((start, end.as_deref().map_or(Bound::Unbounded, Bound::Excluded)))
 }
 
 fn verbose_line(key: &[u8], entry: &Entry, store: &Store) -> String {

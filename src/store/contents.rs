@@ -11,6 +11,7 @@ use crate::primitives::AtomicU64;
 use super::gate::Gate;
 use super::holes::Holes;
 use super::keydir::Keydir;
+use super::ordered::Ordered;
 use super::segment::Segment;
 use super::segments::Segments;
 use super::{Entry, Location};
@@ -19,6 +20,8 @@ use super::{Entry, Location};
 #[derive(Debug)]
 pub(super) struct Contents {
     pub(super) keydir: Keydir,
+    /// The order of the keydir's keys, told of all that moves there.
+    pub(super) ordered: Ordered,
     /// Before every look at the keydir, so that batches are seen whole.
     pub(super) gate: Gate,
     pub(super) segments: Segments,
@@ -38,6 +41,7 @@ impl Contents {
     pub(super) fn new(keydir: Keydir) -> Self {
         Self {
             keydir,
+            ordered: Ordered::default(),
             gate: Gate::default(),
             segments: Segments::default(),
             holes: Holes::default(),
@@ -61,6 +65,22 @@ impl Contents {
             || answer.is_some_and(|entry| self.doubtful.contains(&entry.location.segment))
     }
 
+    /// Gives a key its newest version, which was just appended. Returns the entry that it replaced.
+    pub(super) fn set(&self, key: &[u8], entry: Entry) -> Option<Entry> {
+        let held = self.ordered.hold();
+        let before = self.keydir.set(key, entry);
+        self.ordered.moved(held, key, before, true);
+        before
+    }
+
+    /// Takes a key away. Returns its entry.
+    pub(super) fn remove(&self, key: &[u8]) -> Option<Entry> {
+        let held = self.ordered.hold();
+        let before = self.keydir.remove(key);
+        self.ordered.moved(held, key, before, false);
+        before
+    }
+
     /// The keydir points at `to` instead of `from`: moves the ledger along. Returns the segment whose bytes died.
     pub(super) fn moved(&self, from: Option<Location>, to: Option<Location>) -> Option<Location> {
         if let Some(segment) = to.and_then(|to| self.segment(to.segment)) {
@@ -73,7 +93,9 @@ impl Contents {
 
     /// Takes away what has expired by `now`, and says what it was.
     pub(super) fn expire(&self, now: u64) -> Vec<(Arc<[u8]>, Entry)> {
+        let held = self.ordered.hold();
         let expired = self.keydir.expire(now);
+        self.ordered.expired(held, &expired);
         for (_, entry) in &expired {
             self.moved(Some(entry.location), None);
             self.expired.fetch_add(1, Ordering::Relaxed);

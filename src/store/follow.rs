@@ -250,8 +250,8 @@ impl Inner {
         // Born before anybody can find it, as the writer does it.
         contents.moved(None, to);
         let before = match kind {
-            Kind::Put if is_news => contents.keydir.set(&key, entry),
-            Kind::Tombstone if is_news => contents.keydir.remove(&key),
+            Kind::Put if is_news => contents.set(&key, entry),
+            Kind::Tombstone if is_news => contents.remove(&key),
             Kind::Put | Kind::Tombstone | Kind::Mark | Kind::Unknown(_) => return None,
         };
         let from = before.map(|old| old.location);

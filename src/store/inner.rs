@@ -76,6 +76,7 @@ impl Inner {
     /// Swaps in a state that was loaded anew.
     pub(super) fn replace(&self, contents: Contents, findings: Vec<Finding>) {
         *self.findings.lock() = findings;
+        contents.ordered.inherit(&self.contents().ordered);
         self.contents.replace(contents);
     }
 

@@ -17,7 +17,8 @@
 //! Down: [`scan`] walks a file; `load` turns it into keydir entries; `recover` judges what does not decode;
 //! `repair_tail` acts on that; `open` puts them together. Up: `op` says what is to be done, `writer` appends, `group` lets
 //! writers share a sync, `sync` makes durable and fails safely, `rotate` begins segments; `gate` lets readers see batches
-//! whole; `read` answers gets; `follow` keeps a reader up to date.
+//! whole; `read` answers gets; `ordered` keeps the keys in byte order for those who ask for ranges; `follow` keeps a reader
+//! up to date.
 //!
 //! Beside: `look_up` answers a few keys without a keydir; `salvage` reads around what the disk does not give back;
 //! [`mod@repair`] takes damage out of a store and says what was lost.
@@ -50,6 +51,7 @@ mod new_file;
 mod op;
 mod open;
 pub mod options;
+mod ordered;
 mod parallel;
 mod parts;
 mod read;
@@ -68,7 +70,6 @@ mod vouch;
 mod watch;
 mod writer;
 
-use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,6 +92,7 @@ pub use merge::{
 };
 pub use moment::{Moment, MomentSegment};
 pub use options::{Clock, Compression, Condition, Expiry, Options, PutOptions, Recovery, SyncPolicy, SystemClock};
+pub use ordered::{KeyList, Keys, Order, Scan, Walk as KeyWalk};
 pub use parts::KeyParts;
 pub use repair::{Repair, plan_repair, repair};
 pub use report::{Finding, FindingKind, Mode, SegmentInfo, Severity, Stats};
@@ -236,16 +238,6 @@ impl Store {
             Task::Each { batch: &operations.stored(self.inner.options.compression), now: self.inner.now() },
         );
         Ok(outcomes.into_iter().map(|outcome| outcome.map(|done| done.written())).collect())
-    }
-
-    /// The live keys that begin with `prefix`, in byte order, as of now.
-    pub fn scan(&self, prefix: &[u8]) -> Scan {
-        Scan::collect(&self.inner, |key| key.starts_with(prefix))
-    }
-
-    /// The live keys in the range, in byte order, as of now.
-    pub fn range(&self, range: (Bound<&[u8]>, Bound<&[u8]>)) -> Scan {
-        Scan::collect(&self.inner, |key| std::ops::RangeBounds::<[u8]>::contains(&range, key))
     }
 
     /// The live keys with their entries in no order, a part at a time, as of now.
@@ -406,6 +398,7 @@ impl Store {
 
     fn shut(&mut self) -> Result<()> {
         self.inner.watchers.close();
+        self.inner.contents().ordered.give_up();
         let Some(writer) = &self.inner.writer else { return Ok(()) };
         if let Some(mut auto) = self.auto_merge.take() {
             auto.stop();
@@ -461,36 +454,3 @@ pub fn check_limits(key: &[u8], value_len: u64) -> Result<()> {
     }
     Ok(())
 }
-
-/// Keys and entries in byte order, as of the moment when the scan began.
-#[derive(Debug)]
-pub struct Scan {
-    keys: std::vec::IntoIter<(Arc<[u8]>, Entry)>,
-}
-
-impl Scan {
-    fn collect(inner: &Inner, wanted: impl Fn(&[u8]) -> bool) -> Self {
-        let mut keys: Vec<(Arc<[u8]>, Entry)> = Vec::new();
-        KeyParts::of(inner).visit_all(|key, entry| {
-            if wanted(key) {
-                keys.push((Arc::from(key), *entry));
-            }
-        });
-        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        Self { keys: keys.into_iter() }
-    }
-}
-
-impl Iterator for Scan {
-    type Item = (Arc<[u8]>, Entry);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.keys.next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.keys.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Scan {}

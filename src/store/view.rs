@@ -14,15 +14,15 @@ use crate::primitives::RwLockReadGuard;
 
 use super::contents::Contents;
 use super::inner::Inner;
-use super::parts::KeyParts;
-use super::{Answer, Entry, Found, Store};
+use super::ordered::of_prefix;
+use super::{Answer, Entry, Found, Scan, Store};
 
 /// The keys of a store as of one moment, in byte order. Made by [`Store::view`].
 #[derive(Debug)]
 pub struct View<'a> {
     inner: &'a Inner,
     contents: Arc<Contents>,
-    keys: Vec<(Box<[u8]>, Entry)>,
+    keys: Vec<(Arc<[u8]>, Entry)>,
     _files: RwLockReadGuard<'a, ()>,
 }
 
@@ -50,7 +50,7 @@ impl Store {
 }
 
 impl<'a> View<'a> {
-    fn of(inner: &'a Inner, prefix: &[u8]) -> Result<Self> {
+    fn of(inner: &'a Arc<Inner>, prefix: &[u8]) -> Result<Self> {
         // First of all: a merge that commits must be done, or not have begun.
         let files = inner.pin_files();
         let appends = inner.writer.as_ref().map(|writer| writer.core.lock());
@@ -59,14 +59,8 @@ impl<'a> View<'a> {
         if let Some(error) = &contents.needs_newer {
             return Err(error.clone());
         }
-        let mut keys: Vec<(Box<[u8]>, Entry)> = Vec::new();
-        KeyParts::of(inner).visit_all(|key, entry| {
-            if key.starts_with(prefix) {
-                keys.push((key.into(), *entry));
-            }
-        });
+        let keys = Scan::begin(inner, of_prefix(prefix, &mut None)).collect();
         drop((appends, refreshes));
-        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Ok(Self { inner, contents, keys, _files: files })
     }
 

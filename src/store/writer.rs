@@ -371,8 +371,8 @@ fn move_keydir(inner: &Inner, contents: &Contents, op: &Op<'_>, entry: &Entry) -
     // Born before anybody can find it: who lets it expire in the next moment counts it dead.
     contents.moved(None, to);
     let superseded = match op.action {
-        Action::Put { .. } => contents.keydir.set(op.key, *entry),
-        Action::Delete => contents.keydir.remove(op.key),
+        Action::Put { .. } => contents.set(op.key, *entry),
+        Action::Delete => contents.remove(op.key),
     };
     let superseded = superseded.map(|entry| entry.location);
     inner.tell(|| Event::KeydirMoved { from: superseded, to });

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::packed::{KeyList, after_all};
 use super::picked::{KeysByNumber, Picked};
+use crate::store::{KeyList, prefix_end};
 
 /// Keys that are looked at in one step.
 const STEP: usize = 1 << 15;
@@ -208,6 +208,6 @@ fn end_of(
             return place;
         }
     }
-    let end = after_all(branch).map_or(list.len(), |end| list.rank(&end));
+    let end = prefix_end(branch).map_or(list.len(), |end| list.rank(&end));
     picked.place(end).clamp(start + 1, within.end)
 }

@@ -1,24 +1,21 @@
 //! The lists of keys, and windows of them.
 //!
-//! All keys by name are one packed list ([`packed`]); a prefix is a range of it, found by bisection, so that filtering
+//! All keys by name are the list that the engine keeps; a prefix is a range of it, found by bisection, so that filtering
 //! costs the same for ten keys and for ten million. Other orders and other filters are numbers in that list ([`order`]),
 //! a tree is ranges of it ([`tree`]). Each is made in steps, between which somebody else may have the lists, and what is
 //! made goes on where it stopped as long as it is wanted. A write moves one row.
 //!
-//! What they cost a key: 4 to 18 bytes by name, and no more than that while the list is made; 16 bytes more for each that
-//! passes in another order or through another filter; 12 for each branch of an open level of the tree.
+//! What they cost a key: by name, nothing but what the engine's own order takes; 16 bytes for each that passes in another
+//! order or through another filter; 12 for each branch of an open level of the tree.
 //!
 //! Invariants:
 //!
 //! 1. Applying a change twice, or one that a list has seen already, changes nothing.
 //! 2. Of each kind there is one list: the one that was asked for last.
 
-mod block;
-mod build;
 mod changes;
 mod level;
 mod order;
-mod packed;
 mod picked;
 mod tree;
 mod window;
@@ -29,13 +26,12 @@ pub(super) use self::changes::{Changes, KeyChange};
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use self::build::Build;
 use self::order::Order;
-use self::packed::KeyList;
 use self::picked::Picked;
 use self::tree::Tree;
-use crate::store::Store;
+use crate::store::{self, KeyList, Store};
 use crate::tui::action::{KeysWork, Making};
 use crate::tui::effect::{KeyView, Sort, open_around};
 use crate::tui::filter::KeyFilter;
@@ -47,11 +43,19 @@ const FEW: usize = 20_000;
 const MANY: usize = 1 << 10;
 /// So many at once are more than it takes to make an order anew: each may go through all of it.
 const MANY_ROWS: usize = 1 << 6;
+/// After so many keys came or went the list is taken from the engine again: each leaves a block that only one of them has.
+const OWN: usize = 1 << 8;
+/// How long a step waits for the engine.
+const STEP: Duration = Duration::from_millis(20);
+
 /// The lists.
 #[derive(Default)]
 pub(super) struct KeyLists {
     list: Option<KeyList>,
-    build: Option<Build>,
+    /// Keys that came and went since it was taken from the engine.
+    own: usize,
+    /// The beginning of the list that the engine is making.
+    build: Option<KeyList>,
     /// What changed since something was begun that must not change while it is made.
     missed: Vec<KeyChange>,
     /// So much moved, or something of which it is not known what, that the list is to be made anew.
@@ -104,6 +108,7 @@ impl KeyLists {
         };
         if moved {
             self.tree = None;
+            self.own += 1;
         }
         match (&mut self.order, moved, known) {
             (None, ..) => {}
@@ -128,6 +133,7 @@ impl KeyLists {
         if self.list.is_none() || (self.stale && is_old) {
             return self.build(store, generation);
         }
+        self.share(store);
         let list = self.list.take()?;
         let work = self.pick(store, &list, view).or_else(|| self.branch_out(&list, view));
         self.list = Some(list);
@@ -152,21 +158,43 @@ impl KeyLists {
         }
     }
 
+    /// Has the engine make the list.
     fn build(&mut self, store: &Store, generation: u64) -> Option<KeysWork> {
         if self.build.is_none() {
             // What was made before is given up first: two lists would be twice the memory.
-            *self = Self { shows: generation, build: Some(Build::begin(store)), ..Self::default() };
+            *self = Self { shows: generation, build: Some(KeyList::new()), ..Self::default() };
         }
-        let build = self.build.as_mut()?;
-        let Some(list) = build.step() else {
-            let (done, total) = build.progress();
-            return Some(KeysWork { making: Making::Reading, done, total });
+        store.keep_order();
+        let (done, total) = match store.order(STEP) {
+            store::Order::Kept(list) => {
+                self.delimiter = tree::delimiter(&list);
+                (self.list, self.build) = (Some(KeyList::clone(&list)), None);
+                // The list has seen what was missed meanwhile.
+                self.missed.clear();
+                (1, 1)
+            }
+            store::Order::Making { done, total, beginning } => {
+                self.build = Some(beginning);
+                (done, total)
+            }
+            store::Order::Absent => {
+                std::thread::sleep(STEP);
+                (0, 1)
+            }
         };
-        self.delimiter = tree::delimiter(&list);
-        (self.list, self.build) = (Some(list), None);
-        let missed = std::mem::take(&mut self.missed);
-        self.apply(missed, generation);
-        Some(KeysWork { making: Making::Reading, done: 1, total: 1 })
+        let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Some(KeysWork { making: Making::Reading, done: count(done), total: count(total) })
+    }
+
+    /// Takes the engine's list in the place of one that has gone its own way for long.
+    fn share(&mut self, store: &Store) {
+        if self.own < OWN || self.order.is_some() || !self.missed.is_empty() {
+            return;
+        }
+        self.own = 0;
+        if let store::Order::Kept(list) = store.order(Duration::ZERO) {
+            (self.list, self.tree) = (Some(KeyList::clone(&list)), None);
+        }
     }
 
     /// Makes the order of the keys that pass, where it is not a range.
@@ -215,7 +243,7 @@ impl KeyLists {
     /// The list by name, as far as it is there.
     fn by_name(&self) -> &KeyList {
         static NOTHING: KeyList = KeyList::new();
-        self.list.as_ref().or(self.build.as_ref().map(Build::so_far)).unwrap_or(&NOTHING)
+        self.list.as_ref().or(self.build.as_ref()).unwrap_or(&NOTHING)
     }
 
     fn picked<'a>(&'a self, list: &KeyList, view: &KeyView) -> Picked<'a> {

@@ -10,8 +10,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::packed::KeyList;
-use crate::store::{Entry, Store};
+use crate::store::{Entry, KeyList, Store};
 use crate::tui::effect::Sort;
 use crate::tui::filter::{KeyFilter, Matcher};
 

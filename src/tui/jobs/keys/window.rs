@@ -1,11 +1,10 @@
 //! Windows: the rows around a place, formatted for nobody, with the entries that the store has now.
 
 use super::level::{Node, branch_of};
-use super::packed::KeyList;
 use super::picked::{KeysByNumber, Picked};
 use super::tree::Tree;
 use super::{KeyLists, is_range};
-use crate::store::{Entry, Store};
+use crate::store::{Entry, KeyList, Store};
 use crate::tui::action::{Branch, KeyRow, KeysSeen, KeysWork};
 use crate::tui::effect::{KeyPlace, KeysWanted, Sort};
 use crate::tui::list::window_around;

@@ -8,12 +8,15 @@
 //! ```
 //!
 //! Numbers have seven bits a byte, lowest first; the highest bit says that more follow. The first key shares nothing.
-//! Must not know what a block is part of. Invariant: keys ascend, and none comes twice.
+//! Must not know what a block is part of. Invariants: keys ascend, and none comes twice; a block never changes, so that
+//! lists may share it.
+
+use std::sync::Arc;
 
 /// The keys of one block.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
-    bytes: Box<[u8]>,
+    bytes: Arc<[u8]>,
     keys: u32,
 }
 
@@ -23,9 +26,9 @@ impl Block {
         self.keys as usize
     }
 
-    /// Bytes of memory, but for this struct's own.
+    /// Bytes of memory: this struct, what it points at with its two counts, and the two words that an allocator keeps.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.len()
+        size_of::<Self>() + self.bytes.len() + 4 * size_of::<usize>()
     }
 
     /// The first key.
@@ -51,7 +54,7 @@ impl Block {
 }
 
 /// A place in a block. It holds no reference, so that a block can be kept beside it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reader {
     at: usize,
     key: Vec<u8>,
@@ -110,7 +113,7 @@ impl Packer {
         }
         let shared = match self.keys {
             0 => 0,
-            _ => self.last.iter().zip(key).take_while(|(a, b)| a == b).count(),
+            _ => common(&self.last, key),
         };
         let rest = key.get(shared..).unwrap_or_default();
         push_number(&mut self.bytes, shared);
@@ -141,6 +144,11 @@ impl Packer {
     }
 }
 
+/// How many bytes two keys begin with alike.
+pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
 fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
     while number >= 0x80 {
         bytes.push((number & 0x7f) as u8 | 0x80);
@@ -149,9 +157,16 @@ fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
     bytes.push(number as u8);
 }
 
+#[inline]
 fn take_number(bytes: &mut &[u8]) -> Option<usize> {
-    let mut number = 0;
-    for shift in (0..usize::BITS).step_by(7) {
+    let (byte, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if *byte < 0x80 { Some(usize::from(*byte)) } else { take_long_number(*byte, bytes) }
+}
+
+fn take_long_number(first: u8, bytes: &mut &[u8]) -> Option<usize> {
+    let mut number = usize::from(first & 0x7f);
+    for shift in (7..usize::BITS).step_by(7) {
         let (byte, rest) = bytes.split_first()?;
         *bytes = rest;
         number |= usize::from(byte & 0x7f) << shift;
