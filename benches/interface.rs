@@ -2,7 +2,7 @@
 //! interface`.
 //!
 //! It makes a store of `LOGKV_BENCH_KEYS` keys (default 1,000,000) in a temporary directory, or takes the directory in
-//! `LOGKV_BENCH_DIR` as it is, and prints what it measured beside what is aimed at, with the machine named. Nothing here
+//! `LOGKV_BENCH_DIR` (made there and kept, if there is none), and prints what it measured beside what is aimed at, with the machine named. Nothing here
 //! is a test: a figure that misses its goal is printed as that, and the program ends well.
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -29,6 +29,11 @@ fn main() {
     let thorough = store.keys >= 100_000;
     figures::heading("in the process, 200x60, without a terminal");
     desk::measure(store.dir(), thorough);
+    {
+        let one = store::one_segment();
+        figures::heading("a long segment, without a terminal");
+        desk::records(one.path(), thorough);
+    }
     if cfg!(unix) {
         figures::heading("the program in a pseudo-terminal, 200x60");
         program::measure(&store, thorough);

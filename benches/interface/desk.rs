@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use logkv::Options;
 use logkv::disk::RealDisk;
 use logkv::tui::Settings;
-use logkv::tui::action::{Action, Size};
+use logkv::tui::action::{Action, Arrived, Size};
 use logkv::tui::app::{App, Pane};
 use logkv::tui::effect::Effect;
 use logkv::tui::jobs::Desk;
@@ -29,10 +29,13 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::SIZE;
-use super::figures::{runs, spread, told};
+use super::figures::{judged, runs, spread, told};
+use super::machine::own_bytes;
 
 const FRAME: Option<Duration> = Some(Duration::from_millis(5));
-const FILTER: Duration = Duration::from_millis(50);
+/// From a letter to the first keys that it leaves, and to all of them.
+const FIRST: Duration = Duration::from_millis(30);
+const WHOLE: Duration = Duration::from_millis(300);
 
 /// Scrolls, jumps, filters and sorts.
 pub fn measure(dir: &Path, thorough: bool) {
@@ -56,30 +59,67 @@ pub fn measure(dir: &Path, thorough: bool) {
     sort(&mut desktop, if thorough { 3 } else { 1 });
 }
 
-/// From a letter of the filter to the keys that it leaves, and back again: the name of the last key is typed.
+/// From a letter of the filter to the keys that it leaves, and back again: the name of the last key is typed; then what
+/// has to look at every key.
 fn filter(desktop: &mut Desktop) {
     desktop.press("G");
     let last = desktop.app.keys.selected.clone().unwrap_or_default();
-    let letters = last.iter().copied().take_while(u8::is_ascii_graphic).take(10);
-    let letters: Vec<String> = letters.map(|byte| char::from(byte).to_string()).collect();
-    let mut whole = Vec::new();
-    for _ in 0..5 {
+    let letters: Vec<u8> = last.iter().copied().filter(u8::is_ascii_graphic).take(10).collect();
+    let end: Vec<u8> = last.iter().copied().filter(u8::is_ascii_digit).rev().take(4).collect();
+    filtered(desktop, "a prefix", b"", &letters);
+    filtered(desktop, "letters in this order", b"~", &end);
+    filtered(desktop, "a pattern", b"re:", b"7.*3$");
+}
+
+fn filtered(desktop: &mut Desktop, what: &str, sign: &[u8], letters: &[u8]) {
+    let (mut first, mut whole) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
         desktop.press("/");
-        whole.extend(letters.iter().map(|letter| desktop.press(letter)));
-        whole.extend(letters.iter().map(|_| desktop.press("backspace")));
+        for letter in sign {
+            desktop.press(&char::from(*letter).to_string());
+        }
+        for letter in letters {
+            whole.push(desktop.press(&char::from(*letter).to_string()));
+            first.extend(desktop.first_keys);
+        }
         desktop.press("esc");
     }
-    runs("a letter of the filter, to the keys left", &whole, FILTER);
+    runs(&format!("filter, {what}: to the first keys left"), &first, FIRST);
+    runs(&format!("filter, {what}: to all of them"), &whole, WHOLE);
 }
 
 /// Each order in turn; a list is made anew for every one but that by name.
 fn sort(desktop: &mut Desktop, times: usize) {
-    let mut orders = [("size", Vec::new()), ("age", Vec::new()), ("name", Vec::new())];
+    let mut orders = [("size", Vec::new(), Vec::new()), ("age", Vec::new(), Vec::new())];
     for _ in 0..times {
-        orders.iter_mut().for_each(|(_, whole)| whole.push(desktop.press("s")));
+        for (_, first, whole) in &mut orders {
+            whole.push(desktop.press("s"));
+            first.extend(desktop.first_keys);
+        }
+        desktop.press("s");
     }
-    for (order, whole) in &orders {
-        spread(&format!("sorting by {order}"), whole, None);
+    for (order, first, whole) in &orders {
+        spread(&format!("sorting by {order}: to the first keys"), first, None);
+        spread(&format!("sorting by {order}: to all of them"), whole, None);
+    }
+}
+
+/// A segment of so many records, from end to end, and what knowing its rows takes.
+pub fn records(dir: &Path, thorough: bool) {
+    let mut desktop = Desktop::open(dir);
+    let before = own_bytes(std::process::id());
+    desktop.press("2");
+    let whole = desktop.press("enter");
+    assert_eq!(desktop.app.focus, Pane::Records);
+    told("to the first of its records", &logkv::text::duration(desktop.first_records.unwrap_or_default()));
+    told("until all of them are counted", &logkv::text::duration(whole));
+    told("records", &logkv::text::count(desktop.app.records.window.total as u64));
+    let times = if thorough { 100 } else { 10 };
+    desktop.rounds("its records from end to end", &["G", "g"], times);
+    desktop.rounds("its records by pages", &["pgdn"], times);
+    if let Some((before, after)) = before.zip(own_bytes(std::process::id())) {
+        let more = after.saturating_sub(before);
+        judged("memory for the list", &logkv::text::size(more), "< 16 MiB", more < 16 << 20);
     }
 }
 
@@ -102,17 +142,21 @@ impl Write for Frame {
 struct Desktop {
     app: App,
     desk: Desk,
-    answers: Receiver<Action>,
+    answers: Receiver<(Instant, Action)>,
     terminal: Terminal<CrosstermBackend<Frame>>,
     /// What the drawing thread spent on each change and its picture.
     frames: Vec<Duration>,
+    /// From the last key to the first rows that it led to.
+    first_keys: Option<Duration>,
+    first_records: Option<Duration>,
+    pressed: Instant,
 }
 
 impl Desktop {
     fn open(dir: &Path) -> Self {
         let (send, answers) = channel();
         let settings = Settings { read_only: true, color: true, mouse: false, ..Settings::default() };
-        let send = Arc::new(move |action| drop(send.send(action)));
+        let send = Arc::new(move |action| drop(send.send((Instant::now(), action))));
         let desk = Desk::new(Arc::new(RealDisk), Options::default(), settings, send);
         let (width, height) = SIZE;
         let app = App::new(dir.to_owned(), Size { width, height }, 0);
@@ -120,7 +164,16 @@ impl Desktop {
         let backend = CrosstermBackend::new(Frame::default());
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport }).expect("no terminal is asked");
         let effects = start(&app, false);
-        let mut desktop = Self { app, desk, answers, terminal, frames: Vec::new() };
+        let mut desktop = Self {
+            app,
+            desk,
+            answers,
+            terminal,
+            frames: Vec::new(),
+            first_keys: None,
+            first_records: None,
+            pressed: Instant::now(),
+        };
         desktop.carry_out(effects);
         assert!(desktop.app.figures.is_some(), "{:?}", desktop.app.stage);
         desktop
@@ -137,6 +190,7 @@ impl Desktop {
     /// Presses a key, and returns when everything that it led to is on the screen.
     fn press(&mut self, name: &str) -> Duration {
         let began = Instant::now();
+        (self.pressed, self.first_keys, self.first_records) = (began, None, None);
         let key = Key::by_name(name).unwrap_or_else(|| panic!("there is no key {name}"));
         if let Some(action) = keymap::action(&self.app, key) {
             let effects = self.frame([action]);
@@ -154,10 +208,21 @@ impl Desktop {
             }
             self.desk.perform(effect, &|| false);
             let arrived: Vec<_> = self.answers.try_iter().collect();
+            let arrived: Vec<_> = arrived.into_iter().map(|(at, action)| self.note(at, action)).collect();
             if !arrived.is_empty() {
                 effects.extend(self.frame(arrived));
             }
         }
+    }
+
+    fn note(&mut self, at: Instant, action: Action) -> Action {
+        let took = at - self.pressed;
+        match &action {
+            Action::Arrived(Arrived::Keys(_)) => _ = self.first_keys.get_or_insert(took),
+            Action::Arrived(Arrived::Records(_)) => _ = self.first_records.get_or_insert(took),
+            _ => {}
+        }
+        action
     }
 
     /// Lets things happen and draws what has become of it, as the program's own loop does.

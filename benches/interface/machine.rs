@@ -29,3 +29,20 @@ pub fn field(path: &str, name: &str) -> Option<String> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
 }
+
+/// Memory of a process that is no copy of a file: what it takes from everybody else.
+pub fn own_bytes(pid: u32) -> Option<u64> {
+    let own = field(&format!("/proc/{pid}/status"), "RssAnon")?;
+    Some(own.trim_end_matches(" kB").trim().parse::<u64>().ok()? << 10)
+}
+
+/// How often the threads of a process went to sleep or were put aside.
+pub fn switches(pid: u32) -> Option<u64> {
+    let of = |task: fs::DirEntry| {
+        let path = task.path().join("status");
+        let count = |name| field(path.to_str()?, name)?.parse::<u64>().ok();
+        Some(count("voluntary_ctxt_switches")? + count("nonvoluntary_ctxt_switches")?)
+    };
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    Some(tasks.filter_map(|task| of(task.ok()?)).sum())
+}

@@ -13,13 +13,15 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 use super::SIZE;
 use super::figures::{judged, quantile, runs, spread, told};
-use super::machine::field;
+use super::machine::{own_bytes, switches};
 use super::store::Measured;
 
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST: Duration = Duration::from_millis(100);
 const KEY: Option<Duration> = Some(Duration::from_millis(16));
+/// What it may take beside the index over the keys.
+const MEMORY: u64 = 100 << 20;
 /// As fast as a keyboard repeats.
 const REPEAT: Duration = Duration::from_millis(33);
 const PAGE_DOWN: &str = "\x1b[6~";
@@ -65,37 +67,40 @@ fn follows(store: &Measured, time: Duration) {
     let mut program = Program::start(store, false);
     program.wait_for("keydir ");
     program.wait_for_rest();
-    let before = program.ticks();
+    let before = program.ticks().zip(program.switches());
     std::thread::sleep(time);
-    if let Some((before, after)) = before.zip(program.ticks()) {
-        let what = format!("ticks of processor time in {} s as a reader", time.as_secs());
-        told(&what, &(after - before).to_string());
+    if let Some((before, after)) = before.zip(program.ticks().zip(program.switches())) {
+        let figures = format!("{} ticks, {} switches", after.0 - before.0, after.1 - before.1);
+        told(&format!("processor time in {} s as a reader", time.as_secs()), &figures);
     }
     program.send("q");
     let _ = program.child.wait();
 }
 
 fn idle(program: &Program, time: Duration) {
-    let before = (program.bytes(), program.ticks());
+    let before = (program.bytes(), program.ticks().zip(program.switches()));
     std::thread::sleep(time);
     let bytes = program.bytes() - before.0;
     let seconds = time.as_secs();
     judged(&format!("bytes written in {seconds} s of rest"), &bytes.to_string(), "0", bytes == 0);
-    match before.1.zip(program.ticks()) {
+    match before.1.zip(program.ticks().zip(program.switches())) {
         Some((before, after)) => {
-            let ticks = after - before;
-            judged(&format!("ticks of processor time in {seconds} s"), &ticks.to_string(), "0", ticks == 0);
+            let (ticks, switches) = (after.0 - before.0, after.1 - before.1);
+            let what = format!("ticks of processor time in {seconds} s; wake-ups");
+            judged(&what, &format!("{ticks}; {switches}"), "0; 0", ticks == 0 && switches == 0);
         }
         None => told("ticks of processor time", "not to be had on this system"),
     }
 }
 
+/// Files that are mapped are not counted: the system takes them back when it likes.
 fn memory(program: &Program, store: &Measured) {
-    let Some(resident) = program.resident_bytes() else { return told("resident", "not to be had on this system") };
+    let own = program.child.process_id().and_then(own_bytes);
+    let Some(own) = own else { return told("memory", "not to be had on this system") };
     let size = logkv::text::size;
-    let above = size(resident.saturating_sub(store.keydir_bytes));
-    let figures = format!("{}: keydir {}, all else {above}", size(resident), size(store.keydir_bytes));
-    told("resident memory", &figures);
+    let above = own.saturating_sub(store.keydir_bytes);
+    let figures = format!("{} beside {} of keydir", size(above), size(store.keydir_bytes));
+    judged("memory", &figures, "< 100 MiB", above < MEMORY);
 }
 
 #[derive(Default)]
@@ -223,9 +228,8 @@ impl Program {
         Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
     }
 
-    fn resident_bytes(&self) -> Option<u64> {
-        let resident = field(&format!("/proc/{}/status", self.child.process_id()?), "VmRSS")?;
-        Some(resident.trim_end_matches(" kB").trim().parse::<u64>().ok()? << 10)
+    fn switches(&self) -> Option<u64> {
+        switches(self.child.process_id()?)
     }
 }
 

@@ -24,14 +24,15 @@ impl Measured {
     /// As the environment asks for it.
     pub fn from_environment() -> Self {
         match std::env::var_os("LOGKV_BENCH_DIR") {
-            Some(dir) => Self::of(PathBuf::from(dir), None, "as it was found"),
+            Some(dir) if Path::new(&dir).exists() => Self::of(PathBuf::from(dir), None, "as it was found"),
+            Some(dir) => {
+                make(Path::new(&dir), keys());
+                Self::of(PathBuf::from(dir), None, "made, and kept")
+            }
             None => {
-                let keys = std::env::var("LOGKV_BENCH_KEYS").map_or(1_000_000, |keys| {
-                    keys.replace(['_', ','], "").parse().expect("LOGKV_BENCH_KEYS is a number")
-                });
                 let made = tempfile::tempdir().expect("a temporary directory");
                 let began = Instant::now();
-                make(made.path(), keys);
+                make(made.path(), keys());
                 let how = format!("values of {VALUE_LEN} B, made in {}", duration(began.elapsed()));
                 Self::of(made.path().to_owned(), Some(made), &how)
             }
@@ -61,9 +62,32 @@ impl Measured {
     }
 }
 
+fn keys() -> u64 {
+    number("LOGKV_BENCH_KEYS").unwrap_or(1_000_000)
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.replace(['_', ','], "").parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// One segment of `LOGKV_BENCH_RECORDS` records of 107 bytes: 2 GiB for 20,000,000.
+pub fn one_segment() -> tempfile::TempDir {
+    let records = number("LOGKV_BENCH_RECORDS").unwrap_or(1_000_000);
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let options = Options { sync: SyncPolicy::Buffered, max_segment_bytes: 4_000_000_000, ..Options::default() };
+    let store = Store::open(dir.path(), options).expect("an empty directory");
+    let value = [b'v'; 75];
+    for i in 0..records {
+        store.put(format!("key:{:04}", i % 1000).as_bytes(), &value).expect("a put");
+    }
+    store.close().expect("a close");
+    dir
+}
+
 /// Keys of 16 bytes, put in another order than that of their names.
 fn make(dir: &Path, keys: u64) {
-    let options = Options { sync: SyncPolicy::Buffered, ..Options::default() };
+    let options = Options { sync: SyncPolicy::Buffered, create: true, ..Options::default() };
     let store = Store::open(dir, options).expect("an empty directory");
     let mut value = [0; VALUE_LEN];
     for i in 0..keys {

@@ -211,14 +211,16 @@ enum Next {
 
 impl Running<'_> {
     fn go(mut self, inputs: &Receiver<Incoming>, create: bool) -> anyhow::Result<Left> {
+        // The first frame is there before opening a store takes all of the machine.
+        self.draw()?;
+        let mut drawn = Instant::now();
+        let mut changed = false;
         self.carry_out(start(&self.app, create))?;
-        let mut drawn: Option<Instant> = None;
-        let mut changed = true;
         loop {
-            let wait = drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
+            let wait = FRAME.saturating_sub(drawn.elapsed());
             if changed && wait.is_zero() {
                 self.draw()?;
-                (changed, drawn) = (false, Some(Instant::now()));
+                (changed, drawn) = (false, Instant::now());
                 continue;
             }
             let incoming = match changed {

@@ -26,7 +26,7 @@ use crate::tui::app::Figures;
 use crate::tui::effect::{HintsWanted, KeyView, KeysWanted, RecordsWanted};
 
 /// A list that takes longer to make is told of, so that it is known that what is on the screen is an older one.
-const FIRST: Duration = Duration::from_millis(30);
+const FIRST: Duration = Duration::from_millis(15);
 /// How often it is told how far the making has come.
 const BETWEEN: Duration = Duration::from_millis(100);
 

@@ -1,8 +1,9 @@
 //! The keys that pass a filter, by size, by age, or by name: pairs of a weight and a number in the list by name, sixteen
 //! bytes a key.
 //!
-//! Made in steps that go through the list by name, and kept current by the changes of single keys. It must not know of
-//! windows. Invariants:
+//! Made in steps that go through the list by name, several threads at a time, and kept current by the changes of single
+//! keys. While it is made, the first of those that were looked at so far can be shown. It must not know of windows.
+//! Invariants:
 //!
 //! 1. Each number stands for the key that has it in the list by name, and comes once.
 //! 2. Until all are gone through, the pairs are by number; then by weight, heaviest first, and those alike by number.
@@ -14,8 +15,10 @@ use crate::store::{Entry, KeyList, Store};
 use crate::tui::effect::Sort;
 use crate::tui::filter::{KeyFilter, Matcher};
 
-/// Keys that are looked at in one step.
-const STEP: usize = 1 << 14;
+/// Keys that are looked at in one step, by all threads together.
+const STEP: usize = 1 << 15;
+/// Keys that are at hand while the others are looked at.
+const BEST: usize = 1 << 9;
 
 /// One key: its weight, and its number in the list by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +34,8 @@ pub(super) struct Order {
     sort: Sort,
     matcher: Matcher,
     rows: Vec<Row>,
+    /// The first of the pairs so far, in their order, where that is not the order in which they come.
+    best: Vec<Row>,
     /// The numbers that are still to be looked at, and where they began.
     left: Range<usize>,
     begin: usize,
@@ -43,7 +48,8 @@ impl Order {
     pub(super) fn begin(list: &KeyList, filter: &KeyFilter, sort: Sort) -> Self {
         let left = list.beginning_with(filter.prefix());
         let begin = left.start;
-        Self { filter: filter.clone(), sort, matcher: filter.matcher(), rows: Vec::new(), left, begin, sorted: false }
+        let (filter, matcher, rows, best) = (filter.clone(), filter.matcher(), Vec::new(), Vec::new());
+        Self { filter, sort, matcher, rows, best, left, begin, sorted: false }
     }
 
     /// Whether it is this one.
@@ -63,24 +69,65 @@ impl Order {
 
     /// Does a little more.
     pub(super) fn step(&mut self, store: &Store, list: &KeyList) {
-        let mut walk = list.walk(self.left.start);
-        let entries = store.key_parts();
-        let step = self.left.start..self.left.end.min(self.left.start + STEP);
-        for rank in step {
-            let Some(key) = walk.next() else {
-                self.left.start = self.left.end;
-                break;
-            };
-            if self.matcher.passes(key) {
-                let weight = self.weigh(|| entries.entry(key));
-                self.rows.extend(row(weight, rank));
-            }
-            self.left.start = rank + 1;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        let each = STEP.div_ceil(threads);
+        let end = self.left.end.min(self.left.start.saturating_add(STEP));
+        let starts = (self.left.start..end).step_by(each);
+        let looks: Vec<_> = starts.map(|start| start..end.min(start + each)).collect();
+        for rows in self.look(store, list, &looks) {
+            self.take(rows);
         }
+        self.left.start = end;
         if self.left.is_empty() && !self.sorted {
+            self.best = Vec::new();
             self.rows.sort_unstable();
             self.sorted = true;
         }
+    }
+
+    /// The rows of those that pass, of each range in a thread of its own but for the last.
+    fn look(&self, store: &Store, list: &KeyList, ranges: &[Range<usize>]) -> Vec<Vec<Row>> {
+        let Some((last, others)) = ranges.split_last() else { return Vec::new() };
+        std::thread::scope(|scope| {
+            let look = |range: Range<usize>| move || self.rows_of(store, list, range);
+            let theirs: Vec<_> = others.iter().map(|range| scope.spawn(look(range.clone()))).collect();
+            let own = self.rows_of(store, list, last.clone());
+            // One that panicked has told so already.
+            theirs.into_iter().map(|thread| thread.join().unwrap_or_default()).chain([own]).collect()
+        })
+    }
+
+    fn rows_of(&self, store: &Store, list: &KeyList, range: Range<usize>) -> Vec<Row> {
+        let (mut walk, entries) = (list.walk(range.start), store.key_parts());
+        // A pattern that threads share has them wait for each other.
+        let matcher = self.matcher.clone();
+        let mut rows = Vec::new();
+        for rank in range {
+            let Some(key) = walk.next() else { break };
+            if matcher.passes(key) {
+                let weight = self.weigh(|| entries.entry(key));
+                rows.extend(row(weight, rank));
+            }
+        }
+        rows
+    }
+
+    fn take(&mut self, rows: Vec<Row>) {
+        if self.sort != Sort::Name {
+            let least = self.best.get(BEST - 1).copied();
+            self.best.extend(rows.iter().filter(|row| least.is_none_or(|least| **row < least)));
+            if self.best.len() > BEST {
+                self.best.select_nth_unstable(BEST);
+                self.best.truncate(BEST);
+            }
+            self.best.sort_unstable();
+        }
+        self.rows.extend(rows);
+    }
+
+    /// The rows that are in their order: all of them, once they are sorted.
+    fn in_order(&self) -> &[Row] {
+        if self.sorted || self.sort == Sort::Name { &self.rows } else { &self.best }
     }
 
     fn weigh(&self, entry: impl FnOnce() -> Option<Entry>) -> Reverse<u64> {
@@ -93,12 +140,12 @@ impl Order {
 
     /// How many rows there are.
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.in_order().len()
     }
 
     /// The number of the key on a row.
     pub(super) fn rank(&self, row: usize) -> Option<usize> {
-        self.rows.get(row).map(|row| row.rank as usize)
+        self.in_order().get(row).map(|row| row.rank as usize)
     }
 
     /// The row of a key that passes, or that it would have. `None`: its weight is not known.
@@ -107,7 +154,7 @@ impl Order {
             return None;
         }
         let row = row(self.weigh(|| entry), rank)?;
-        Some(self.rows.partition_point(|each| *each < row))
+        Some(self.in_order().partition_point(|each| *each < row))
     }
 
     /// Whether a key passes the filter.

@@ -228,7 +228,7 @@ fn many(keys: u32) -> Store {
 
 #[test]
 fn what_is_made_goes_on_where_it_stopped_and_tells_how_far_it_is() {
-    let store = many(60_000);
+    let store = many(100_000);
     let mut lists = KeyLists::default();
     let by_size = view("", Sort::Size);
     let mut told = Vec::new();
@@ -239,7 +239,7 @@ fn what_is_made_goes_on_where_it_stopped_and_tells_how_far_it_is() {
     let sorting: Vec<usize> =
         told.iter().filter(|(making, _)| *making == Making::Sorting).map(|(_, percent)| *percent).collect();
     assert_eq!((sorting.first(), sorting.last()), (Some(&0), Some(&100)));
-    assert!(sorting.is_sorted() && sorting.len() > 3, "{sorting:?}");
+    assert!(sorting.is_sorted() && sorting.len() > 1, "{sorting:?}");
 
     // Another view gives it up; the same one, asked for again, does not begin again.
     let filtered = view("~77", Sort::Name);
@@ -249,7 +249,31 @@ fn what_is_made_goes_on_where_it_stopped_and_tells_how_far_it_is() {
     let partial = lists.partial(&store, &wanted, first).unwrap();
     assert!(partial.work.is_some() && partial.rows == model(&store, &filtered)[..9]);
     assert!(lists.work(&store, &filtered, (0, 0)).unwrap().done > first.done);
-    assert!(lists.partial(&store, &KeysWanted { view: by_size, ..wanted }, first).is_none(), "nothing is in order yet");
+    assert!(
+        lists.partial(&store, &KeysWanted { view: by_size, ..wanted }, first).is_none(),
+        "nothing is known of it yet"
+    );
+}
+
+/// Sorting a million keys showed the rows of the order before until it was done.
+#[test]
+fn while_keys_are_sorted_the_first_of_those_that_were_seen_are_shown() {
+    let store = many(100_000);
+    for n in 0..2_000 {
+        store.put(format!("{:07}:{n}", n * 50).as_bytes(), &vec![0; (n % 700 + 1) as usize]).unwrap();
+    }
+    let mut lists = KeyLists::default();
+    let wanted = KeysWanted { view: view("", Sort::Size), at: KeyPlace::Row(0), rows: 50 };
+    let mut seen = 0;
+    while let Some(work) = lists.work(&store, &wanted.view, (0, 0)) {
+        let Some(partial) = lists.partial(&store, &wanted, work) else { continue };
+        let sizes: Vec<u64> = partial.rows.iter().map(|row| row.entry.map_or(0, |entry| entry.stored_len)).collect();
+        assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes[0] >= 300, "{sizes:?}");
+        assert_eq!(partial.wanted.view.sort, Sort::Size);
+        seen += 1;
+    }
+    assert!(seen > 1);
+    assert_eq!(lists.window(&store, wanted.clone()).rows, model(&store, &wanted.view)[..50]);
 }
 
 #[test]

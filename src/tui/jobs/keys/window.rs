@@ -1,12 +1,13 @@
 //! Windows: the rows around a place, formatted for nobody, with the entries that the store has now.
 
 use super::level::{Node, branch_of};
+use super::order::Order;
 use super::picked::{KeysByNumber, Picked};
 use super::tree::Tree;
 use super::{KeyLists, is_range};
 use crate::store::{Entry, KeyList, Store};
 use crate::tui::action::{Branch, KeyRow, KeysSeen, KeysWork};
-use crate::tui::effect::{KeyPlace, KeysWanted, Sort};
+use crate::tui::effect::{KeyPlace, KeysWanted};
 use crate::tui::list::window_around;
 
 /// What a window is cut out of.
@@ -36,12 +37,17 @@ impl KeyLists {
         KeysSeen { wanted, generation, total, keys, from, rows, place, delimiter, work: None }
     }
 
-    /// The beginning of a list that is still being made, if what is there of it is in order.
+    /// The beginning of a list that is still being made: by name, what is there of it; else the first of those that were
+    /// looked at so far.
     pub(in super::super) fn partial(&self, store: &Store, wanted: &KeysWanted, work: KeysWork) -> Option<KeysSeen> {
-        if wanted.view.sort != Sort::Name || wanted.view.tree.is_some() {
+        if wanted.view.tree.is_some() {
             return None;
         }
-        let is_begun = if self.list.is_some() { self.order.is_some() } else { is_range(&wanted.view) };
+        let is_it = |order: &Order| order.is(&wanted.view.filter, wanted.view.sort);
+        let is_begun = match self.list {
+            Some(_) => self.order.as_ref().is_some_and(is_it),
+            None => is_range(&wanted.view),
+        };
         let seen = is_begun.then(|| self.window(store, wanted.clone())).filter(|seen| seen.total > 0)?;
         Some(KeysSeen { work: Some(work), ..seen })
     }
