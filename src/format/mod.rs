@@ -165,6 +165,13 @@ pub trait Format: Send + Sync + fmt::Debug {
         None
     }
 
+    /// How many entries a hint of `len` bytes claims that begins with `head`, as far as so many fit; `None` if it does not
+    /// say. Not to be relied on: nothing was checked.
+    fn hint_count(&self, head: &[u8], len: u64) -> Option<u64> {
+        let _ = (head, len);
+        None
+    }
+
     /// Where the parts of a hint file of `len` bytes lie that begins with `head`, as far as it says so itself: nothing of
     /// it has been checked. `None` where the format has no hints.
     fn hint_parts(&self, _head: &[u8], _len: u64) -> Option<HintParts> {

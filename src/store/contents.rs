@@ -14,6 +14,7 @@ use super::keydir::Keydir;
 use super::ordered::Ordered;
 use super::segment::Segment;
 use super::segments::Segments;
+use super::tally::{Live, Tally};
 use super::{Entry, Location};
 
 /// Keydir, segments, and what damage hides.
@@ -103,13 +104,13 @@ impl Contents {
         expired
     }
 
-    /// Counts live records and bytes of each segment anew, from the keydir alone.
-    pub(super) fn count_live(&self) {
-        let live = self.recount();
+    /// Adds to each segment what was counted of it while its records were offered to the keydir.
+    pub(super) fn count_live(&self, tally: &Tally) {
         for segment in self.segments.read().values() {
-            let (records, bytes) = live.get(&segment.id).copied().unwrap_or_default();
+            let Live { records, bytes } = tally.of(segment.id);
             let mut ledger = segment.ledger.lock();
-            (ledger.live_records, ledger.live_bytes) = (records, bytes);
+            ledger.live_records = ledger.live_records.wrapping_add(records);
+            ledger.live_bytes = ledger.live_bytes.wrapping_add(bytes);
         }
     }
 

@@ -65,6 +65,7 @@ pub mod scan;
 mod segment;
 mod segments;
 mod sync;
+mod tally;
 mod view;
 mod vouch;
 mod watch;

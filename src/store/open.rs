@@ -20,12 +20,13 @@ use super::holes::{Bound, Hole, Holes};
 use super::inner::Inner;
 use super::keydir::Keydir;
 use super::listing::{Listing, Missing, list};
-use super::load::{Context, Loaded, Source, load};
+use super::load::{Context, Loaded, Source, Spare, expected, load};
 use super::parallel::in_parallel;
 use super::recover::Cut;
 use super::report::{Finding, FindingKind, Mode, Severity};
 use super::segment::Segment;
 use super::segments::{SegmentMap, Segments};
+use super::tally::Tally;
 use super::writer::Writer;
 use super::{Options, Recovery, hint_file, holes, lock, merge, repair_tail};
 
@@ -255,10 +256,12 @@ pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listi
         }
     };
     let salvage = options.recovery == Recovery::Salvage;
-    let context = Context { disk, dir, format, keydir: &keydir, salvage, progress: &progress };
+    let spare = Spare::default();
+    let context = Context { disk, dir, format, keydir: &keydir, salvage, progress: &progress, spare };
+    keydir.expect(expected(&context, &listing.sources));
     let loaded = in_parallel(&listing.sources, options.threads, |source| load(&context, source));
     let loaded = loaded.into_iter().collect::<Result<Vec<_>>>()?;
-    keydir.finish_loading();
+    keydir.finish_loading(options.threads);
     gather(dir, keydir, loaded, &listing.sources, options, listing)
 }
 
@@ -272,12 +275,13 @@ fn gather(
 ) -> Result<Loads> {
     let mut contents = Contents::new(keydir);
     let (mut findings, mut holes) = missing(dir, options, listing)?;
-    let mut active = None;
+    let (mut active, mut tally) = (None, Tally::default());
     let (mut without_hint, mut segments) = (Vec::new(), SegmentMap::new());
     for (loaded, source) in loaded.into_iter().zip(sources) {
         refuse(options, &loaded)?;
         let (verdict, damaged) = (loaded.verdict, loaded.damaged);
         holes.extend(loaded.holes);
+        tally.add(&loaded.tally);
         contents.needs_newer = contents.needs_newer.or(loaded.needs_newer);
         findings.extend(loaded.findings);
         let Some(segment) = loaded.segment else {
@@ -296,7 +300,7 @@ fn gather(
         segments.insert(segment.id, segment);
     }
     contents.segments = Segments::of(segments);
-    contents.finish(holes);
+    contents.finish(holes, &tally);
     if let Some(active) = active.as_ref().filter(|active| active.damaged) {
         active.segment.ledger.lock().active = false;
     }
@@ -381,7 +385,7 @@ pub(super) fn seed(options: &Options) -> u64 {
 
 impl Contents {
     /// Decides what could only be decided with every segment in view.
-    fn finish(&mut self, mut holes: Vec<Hole>) {
+    fn finish(&mut self, mut holes: Vec<Hole>, tally: &Tally) {
         let segments = self.segments.read();
         let first_tstamps: Vec<_> = segments
             .values()
@@ -393,6 +397,6 @@ impl Contents {
         self.last_tstamp = last.into();
         holes::bound(&mut holes, &first_tstamps, last);
         self.holes = Holes::new(holes);
-        self.count_live();
+        self.count_live(tally);
     }
 }

@@ -11,7 +11,7 @@ use super::{Check, Codec, Kind, Record, SegmentId};
 
 pub use bloom::{Bloom, bloom_probes};
 pub use native::{CLOSING_FIELDS, FIELDS, FILE_FIELDS, HintBuilder, MAGIC, VERSION};
-pub(super) use native::{SUM, decode, decode_entry, parts};
+pub(super) use native::{SUM, claimed_count, decode, decode_entry, parts};
 
 /// What a hint says of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

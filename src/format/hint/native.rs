@@ -220,6 +220,12 @@ pub(in crate::format) fn parts(head: &[u8], len: u64) -> HintParts {
     HintParts { header, entries_end, bloom_end: closing, end: len, coverage: coverage(head) }
 }
 
+/// How many entries the header claims, as far as so many fit into `len` bytes.
+pub(in crate::format) fn claimed_count(head: &[u8], len: u64) -> Option<u64> {
+    let claimed = bytes_at(head, FILE_ENTRIES).map(u32::from_le_bytes).map(u64::from)?;
+    Some(claimed.min(len / ENTRY_LEN as u64))
+}
+
 pub(in crate::format) fn decode_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, usize)> {
     let [kind, flags] = bytes_at(bytes, 0)?;
     let key_len = usize::from(bytes_at(bytes, KEY_LEN).map(u16::from_le_bytes)?);

@@ -84,6 +84,10 @@ impl Format for Native {
         Some(hint::parts(head, len))
     }
 
+    fn hint_count(&self, head: &[u8], len: u64) -> Option<u64> {
+        hint::claimed_count(head, len)
+    }
+
     fn frame_len(&self) -> fn(bool) -> u64 {
         |with_expiry| encoded_len(0, 0, with_expiry)
     }

@@ -13,6 +13,7 @@
 //!    bytes of a shard are apart from that.
 //! 3. A key that found no room is never a plain miss: from then on [`Keydir::is_full`] says so.
 
+mod offers;
 mod row;
 mod shape;
 mod shard;
@@ -24,9 +25,11 @@ use std::sync::{Arc, OnceLock};
 
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
+use super::parallel::in_parallel;
 use super::{Entry, Location};
 use crate::format::{Format, VersionOrder};
 use crate::primitives::Mutex;
+pub(super) use offers::Offers;
 pub use row::RowPart;
 use row::{FrameLen, NewRow};
 pub use shape::{KeydirShape, KeydirSlot};
@@ -76,18 +79,17 @@ impl Keydir {
         self.full.load(Ordering::Relaxed)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "loading does not count its keys beforehand yet"))]
-    /// Makes room for about so many keys, so that they do not have to be moved while they come.
+    /// Makes room for about so many keys, so that they do not have to be moved while they come. What is not needed is
+    /// given back by [`Keydir::finish_loading`].
     pub(super) fn expect(&self, keys: u64) {
         let each = usize::try_from(keys).unwrap_or(usize::MAX) / Self::SHARDS;
-        // Four times what chance lets one shard have more than another.
-        let each = each.saturating_add(4 * each.isqrt());
         for shard in self.shards.iter().filter(|_| each > 0) {
-            let _ = shard.get_or_init(Box::default).lock().make_room(each, self.frame_len, &|key| self.hash(key));
+            shard.get_or_init(Box::default).lock().expect(each, self.frame_len, &|key| self.hash(key));
         }
     }
 
     /// Offers a version read from a segment, in any order of segments. Returns the entry that it replaced.
+    #[cfg(test)]
     pub(super) fn offer(&self, key: &[u8], entry: Entry, tombstone: bool) -> Option<Entry> {
         self.place(key, &entry, tombstone, |old| old.is_none_or(|old| newer(self.order, &entry, old)))
     }
@@ -130,11 +132,14 @@ impl Keydir {
         Some(old).filter(|_| !tombstone)
     }
 
-    /// Sweeps out the tombstones that took part in loading, and gives back what was set aside for keys that did not come.
-    pub(super) fn finish_loading(&self) {
-        for shard in self.touched() {
-            shard.lock().sweep(self.frame_len, &|key| self.hash(key));
-        }
+    /// Sweeps out the tombstones that took part in loading, and gives back what was set aside for keys that did not come,
+    /// in at most so many threads.
+    pub(super) fn finish_loading(&self, threads: usize) {
+        let parts: Vec<_> = self.shards.chunks(Self::SHARDS / 64).collect();
+        in_parallel(&parts, threads, |part| {
+            let touched = part.iter().filter_map(OnceLock::get);
+            touched.for_each(|shard| shard.lock().sweep(self.frame_len, &|key| self.hash(key)));
+        });
     }
 
     /// The number of live keys.
@@ -214,6 +219,25 @@ impl Keydir {
     ) -> Option<Entry> {
         let hash = self.hash(key);
         let mut shard = self.shards.get(shard_of(hash))?.get_or_init(Box::default).lock();
+        let placed = self.place_in(&mut shard, hash, key, entry, tombstone, wins)?;
+        self.tidy(&mut shard);
+        drop(shard);
+        let (old, new) = placed.expiries(entry, tombstone);
+        self.reschedule(key, old, new);
+        placed.was_live()
+    }
+
+    /// Gives a key of a locked shard this version, if it wins; `None` if it does not, or finds no room. The caller tidies
+    /// up, and sees to expiries once the shard is free.
+    fn place_in(
+        &self,
+        shard: &mut Held<'_>,
+        hash: Hash,
+        key: &[u8],
+        entry: &Entry,
+        tombstone: bool,
+        wins: impl Fn(Option<&Entry>) -> bool,
+    ) -> Option<Placed> {
         let found = shard.find(hash, key, self.frame_len);
         let old = found.map(|found| (found.row.entry, found.row.tombstone));
         if !wins(old.as_ref().map(|(old, _)| old)) {
@@ -230,12 +254,7 @@ impl Keydir {
         }
         shard.books.tombstones += usize::from(tombstone);
         shard.books.tombstones -= usize::from(old.is_some_and(|(_, tombstone)| tombstone));
-        self.tidy(&mut shard);
-        drop(shard);
-        let expires_at = |expires_at: Option<u64>, tombstone: bool| expires_at.filter(|_| !tombstone);
-        let old_expiry = old.and_then(|(old, tombstone)| expires_at(old.expires_at, tombstone));
-        self.reschedule(key, old_expiry, expires_at(entry.expires_at, tombstone));
-        old.filter(|(_, tombstone)| !tombstone).map(|(old, _)| old)
+        Some(Placed { old })
     }
 
     fn tidy(&self, shard: &mut Held<'_>) {
@@ -253,6 +272,23 @@ impl Keydir {
 
     fn touched(&self) -> impl Iterator<Item = &Shard> {
         self.shards.iter().filter_map(|shard| shard.get().map(|shard| &**shard))
+    }
+}
+
+/// What a version took the place of.
+struct Placed {
+    /// The version before, and whether it was a tombstone.
+    old: Option<(Entry, bool)>,
+}
+
+impl Placed {
+    fn was_live(&self) -> Option<Entry> {
+        self.old.filter(|(_, tombstone)| !tombstone).map(|(old, _)| old)
+    }
+
+    /// When the key expired before, and when it does with this version.
+    fn expiries(&self, entry: &Entry, tombstone: bool) -> (Option<u64>, Option<u64>) {
+        (self.was_live().and_then(|old| old.expires_at), entry.expires_at.filter(|_| !tombstone))
     }
 }
 
@@ -295,7 +331,7 @@ mod tests {
                 keydir.offer(b"k", versions[i].0, versions[i].1);
             }
             assert_eq!(keydir.len(), 0);
-            keydir.finish_loading();
+            keydir.finish_loading(1);
             assert_eq!(keydir.get(b"k"), None, "{order:?}");
         }
     }

@@ -53,6 +53,8 @@ pub(super) struct Books {
     words: usize,
     /// Words that no slot refers to any more.
     pub(super) garbage: usize,
+    /// Rows for which there will be blocks as large as can be.
+    expected: usize,
 }
 
 /// Where a key was found.
@@ -70,7 +72,16 @@ pub(super) struct Full;
 impl Default for Shard {
     fn default() -> Self {
         let table = Arc::new(Table::empty());
-        let books = Books { table: table.clone(), rows: 0, tombstones: 0, used: 0, filled: 0, words: 0, garbage: 0 };
+        let books = Books {
+            table: table.clone(),
+            rows: 0,
+            tombstones: 0,
+            used: 0,
+            filled: 0,
+            words: 0,
+            garbage: 0,
+            expected: 0,
+        };
         Self { seq: AtomicU64::new(0), table: ArcSwap::new(table), books: Mutex::new(books) }
     }
 }
@@ -123,6 +134,13 @@ impl Held<'_> {
         let table = self.table();
         let (slot, at) = table.find(hash, key)?;
         Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
+    }
+
+    /// Asks for the memory in which the search for these keys begins, all at once, so that nobody waits for one after the
+    /// other.
+    pub(super) fn touch(&self, hashes: impl Iterator<Item = Hash>) {
+        let table = self.table();
+        std::hint::black_box(hashes.fold(0, |sum, hash| sum ^ table.first_slot(hash)));
     }
 
     /// Readers that look while `act` runs look again.
@@ -197,7 +215,8 @@ impl Held<'_> {
             let at = Ref::new(count, 0).ok_or(Full)?;
             // What is left of the last block is lost.
             self.books.garbage += last - self.books.filled.min(last);
-            let len = (self.books.words / BLOCK_SHARE).clamp(FIRST_BLOCK, MAX_BLOCK).max(words);
+            let to_come = self.books.expected.saturating_sub(self.books.rows).saturating_mul(words);
+            let len = (self.books.words / BLOCK_SHARE).max(to_come).clamp(FIRST_BLOCK, MAX_BLOCK).max(words);
             let table = self.table().with_block(empty_block(len));
             self.swap(table);
             self.books.words += len;
@@ -220,6 +239,27 @@ impl Held<'_> {
             return self.rebuild(wanted, frame_len, hash_of);
         }
         Ok(())
+    }
+
+    /// Sees to it that about so many keys fit, which will come one after the other.
+    pub(super) fn expect(&mut self, rows: usize, frame_len: FrameLen, hash_of: &dyn Fn(&[u8]) -> Hash) {
+        self.books.expected = rows;
+        // Slots for four times what chance lets one shard have more than another; blocks come as they are needed.
+        let more = rows.saturating_add(4 * rows.isqrt()).saturating_sub(self.books.rows);
+        // It cannot be full: nothing is put into it yet.
+        let _ = self.make_room(more, frame_len, hash_of);
+    }
+
+    /// Gives back what was set aside for keys that did not come.
+    fn fit(&mut self, frame_len: FrameLen, hash_of: &dyn Fn(&[u8]) -> Hash) {
+        let last = self.table().blocks().last().map_or(0, |block| block.len());
+        let unused = self.books.garbage + last.saturating_sub(self.books.filled);
+        let slots = self.table().slots().len();
+        let is_wide = slots > BUCKET && slots > self.books.rows * 2;
+        if self.books.expected > 0 && (is_wide || unused > self.books.words / BLOCK_SHARE + FIRST_BLOCK) {
+            let _ = self.rebuild(self.books.rows, frame_len, hash_of);
+        }
+        self.books.expected = 0;
     }
 
     /// Copies the rows together when too many words are nobody's, and lets go of slots that are not needed.
@@ -255,11 +295,15 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// Takes away the rows that are tombstones.
+    /// Takes away the rows that are tombstones, and room that nobody came for.
     pub(super) fn sweep(&mut self, frame_len: FrameLen, hash_of: &dyn Fn(&[u8]) -> Hash) {
-        if self.books.tombstones == 0 {
-            return;
+        if self.books.tombstones > 0 {
+            self.sweep_tombstones(frame_len, hash_of);
         }
+        self.fit(frame_len, hash_of);
+    }
+
+    fn sweep_tombstones(&mut self, frame_len: FrameLen, hash_of: &dyn Fn(&[u8]) -> Hash) {
         let table = self.books.table.clone();
         let mut key = Vec::new();
         let dead: Vec<Ref> =

@@ -122,6 +122,11 @@ impl Table {
         block.and_then(|block| block.get(place & (MAX_BLOCK - 1)..)).unwrap_or_default()
     }
 
+    /// What stands in the first slot of a key's search.
+    pub(super) fn first_slot(&self, hash: Hash) -> u32 {
+        self.slots.get(hash.bucket(self.slots.len() / BUCKET) * BUCKET).map_or(0, |slot| slot.load(Ordering::Relaxed))
+    }
+
     /// The slot of a key, and where its row is.
     pub(super) fn find(&self, hash: Hash, key: &[u8]) -> Option<(usize, Ref)> {
         let tag = hash.tag();

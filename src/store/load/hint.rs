@@ -22,16 +22,23 @@ impl Load<'_> {
             return Ok(start);
         };
         let path = self.context.dir.join(name);
-        let bytes = match hint_file::read(self.context.disk, &path) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(start),
+        let mut bytes = self.context.spare.hint();
+        let covered = match hint_file::read_into(self.context.disk, &path, &mut bytes) {
+            Ok(true) => self.hint_of(path, &bytes),
+            Ok(false) => Ok(start),
             Err(e) => {
                 let message = format!("{e}; the segment was read instead");
                 self.out.findings.push(about_hint(self.source.id, path, FindingKind::DamagedHint, message));
-                return Ok(start);
+                Ok(start)
             }
         };
-        let hint = match self.context.format.hint(&bytes) {
+        self.context.spare.give_back_hint(bytes);
+        covered
+    }
+
+    fn hint_of(&mut self, path: PathBuf, bytes: &[u8]) -> Result<u64> {
+        let start = self.header.len;
+        let hint = match self.context.format.hint(bytes) {
             Some(Ok(hint)) => hint,
             Some(Err(fault)) => {
                 self.bad_hint(&path, &fault);
@@ -64,9 +71,9 @@ impl Load<'_> {
             let entry_of = Entry::hinted(&entry, self.location(entry.offset, entry.len));
             if end > self.len {
                 self.hint_beyond_data(&entry, end);
-                self.context.keydir.offer(entry.key, entry_of, false);
+                self.offer(entry.key, entry_of, false);
             } else if let Kind::Put | Kind::Tombstone = entry.kind {
-                self.context.keydir.offer(entry.key, entry_of, entry.kind == Kind::Tombstone);
+                self.offer(entry.key, entry_of, entry.kind == Kind::Tombstone);
             }
         }
         if let Some(coverage) = hint.coverage {

@@ -10,6 +10,7 @@
 //! 2. Where the key of a damaged stretch is not beyond doubt, a hole is reported.
 
 mod hint;
+mod offer;
 mod salvage;
 
 use std::path::{Path, PathBuf};
@@ -20,13 +21,15 @@ use crate::error::{Error, Result};
 use crate::format::{Check, FileHeader, Format, HeaderFault, Kind, Origin, Record, SegmentId};
 
 use super::holes::{Bound, Hole};
-use super::keydir::Keydir;
+use super::keydir::{Keydir, Offers};
 use super::recover::{Cut, Standing, Survey, Verdict, is_torn};
 use super::report::{Finding, FindingKind, Severity};
 use super::salvage::Around;
 use super::scan::{Gap, Item, Scanner, What};
 use super::segment::{Ledger, Segment};
+use super::tally::Tally;
 use super::{Entry, Location};
+pub(super) use offer::{Spare, expected};
 
 /// What every load of one store needs.
 pub(super) struct Context<'a> {
@@ -38,6 +41,7 @@ pub(super) struct Context<'a> {
     pub(super) salvage: bool,
     /// Told of bytes as they are read.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
+    pub(super) spare: Spare,
 }
 
 /// A segment file to load.
@@ -63,6 +67,8 @@ pub(super) struct Loaded {
     pub(super) damaged: bool,
     /// Its header cannot be believed, so that nothing vouches for its records being of this store.
     pub(super) doubtful: bool,
+    /// How the keydir's entries moved meanwhile.
+    pub(super) tally: Tally,
 }
 
 /// Loads one segment file.
@@ -79,8 +85,8 @@ pub(super) fn load(context: &Context<'_>, source: &Source) -> Result<Loaded> {
     let file = around.clone().map_or(file, |around| around);
     let len = file.len().map_err(|e| Error::io("read", &path, e))?;
     let standing = Standing::of(context.format.kind(), source.active);
-    let (header, out) = (FileHeader::NONE, Outcome::new(len));
-    let mut load = Load { context, source, path, file, around, len, standing, header, out };
+    let (header, out, offers) = (FileHeader::NONE, Outcome::new(len), context.spare.offers());
+    let mut load = Load { context, source, path, file, around, len, standing, header, out, offers };
     match load.header()? {
         Some(header) => load.header = header,
         None if context.salvage && load.out.needs_newer.is_none() => load.presume_header(),
@@ -97,6 +103,7 @@ struct Outcome {
     needs_newer: Option<Error>,
     damaged: bool,
     doubtful: bool,
+    tally: Tally,
     /// Findings beyond [`MAX_FINDINGS`].
     untold: u64,
 }
@@ -110,6 +117,7 @@ impl Outcome {
             needs_newer: None,
             damaged: false,
             doubtful: false,
+            tally: Tally::default(),
             untold: 0,
         }
     }
@@ -126,6 +134,8 @@ struct Load<'a> {
     standing: Standing,
     header: FileHeader,
     out: Outcome,
+    /// Versions that the keydir has not got yet.
+    offers: Offers,
 }
 
 impl Load<'_> {
@@ -282,7 +292,7 @@ impl Load<'_> {
         let entry = Entry::of(record, self.location(item.offset, item.len));
         match value {
             Ok(()) if matches!(record.kind, Kind::Put | Kind::Tombstone) => {
-                self.context.keydir.offer(record.key, entry, record.kind == Kind::Tombstone);
+                self.offer(record.key, entry, record.kind == Kind::Tombstone);
             }
             Ok(()) => {}
             Err(check) => {
@@ -292,7 +302,7 @@ impl Load<'_> {
                 let (offset, key) = (item.offset, Some(record.key));
                 self.finding(Severity::Damage, FindingKind::DamagedRecord, offset, item.len, key, message);
                 if !matches!(record.kind, Kind::Mark | Kind::Unknown(_)) {
-                    self.context.keydir.offer(record.key, entry, false);
+                    self.offer(record.key, entry, false);
                 }
             }
         }
@@ -348,11 +358,13 @@ impl Load<'_> {
     }
 
     fn finish(mut self, segment: Option<Arc<Segment>>, verdict: Verdict) -> Loaded {
+        self.take_in();
         if let Some(last) = self.out.findings.last_mut().filter(|_| self.out.untold > 0) {
             last.message = format!("{}; and {} findings more in this segment", last.message, self.out.untold);
         }
-        let Outcome { holes, findings, needs_newer, damaged, doubtful, .. } = self.out;
-        Loaded { segment, verdict, holes, findings, needs_newer, damaged, doubtful }
+        let Outcome { holes, findings, needs_newer, damaged, doubtful, tally, .. } = self.out;
+        self.context.spare.give_back(self.offers);
+        Loaded { segment, verdict, holes, findings, needs_newer, damaged, doubtful, tally }
     }
 }
 

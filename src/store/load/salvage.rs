@@ -14,6 +14,7 @@ use crate::store::hint_file;
 use crate::store::holes::{Bound, Hole};
 use crate::store::recover::{Cut, Standing, Verdict};
 use crate::store::report::{Finding, FindingKind, Severity};
+use crate::store::tally::Tally;
 
 impl Load<'_> {
     /// Goes on with what the header says where it stands, or, if the segment has a hint that holds, with the salt that the
@@ -77,5 +78,6 @@ pub(super) fn unopened(context: &Context<'_>, source: &Source, path: PathBuf, e:
         needs_newer: None,
         damaged: true,
         doubtful: true,
+        tally: Tally::default(),
     }
 }
