@@ -104,7 +104,7 @@ impl Contents {
         expired
     }
 
-    /// Adds to each segment what was counted of it while its records were offered to the keydir.
+    /// Adds to each segment what was counted of it while keydir entries moved.
     pub(super) fn count_live(&self, tally: &Tally) {
         for segment in self.segments.read().values() {
             let Live { records, bytes } = tally.of(segment.id);

@@ -27,7 +27,7 @@ use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 use super::parallel::in_parallel;
 use super::{Entry, Location};
-use crate::format::{Format, VersionOrder};
+use crate::format::{Format, SegmentId, VersionOrder};
 use crate::primitives::Mutex;
 pub(super) use offers::Offers;
 pub use row::RowPart;
@@ -104,12 +104,6 @@ impl Keydir {
         self.place(key, &entry, false, |_| true)
     }
 
-    /// Points a key at a copy of its record, if it is there and its entry satisfies `wanted`. Returns the entry that was
-    /// replaced.
-    pub(super) fn relocate(&self, key: &[u8], copy: Entry, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
-        self.place(key, &copy, false, |old| old.is_some_and(&wanted))
-    }
-
     /// Takes a key away. Returns its entry.
     pub(super) fn remove(&self, key: &[u8]) -> Option<Entry> {
         self.remove_if(key, |_| true)
@@ -177,6 +171,15 @@ impl Keydir {
             if let Some(key) = row::key(words, &row, &mut key) {
                 visit(key, &row.entry);
             }
+        }
+    }
+
+    /// Visits where the records of all live keys of one shard begin, in no order, as of one moment.
+    pub(super) fn places_in(&self, shard: usize, mut visit: impl FnMut(SegmentId, u64)) {
+        let Some(shard) = self.shards.get(shard).and_then(OnceLock::get).map(|shard| shard.lock()) else { return };
+        let table = shard.table();
+        for row in table.refs().filter_map(|at| row::read(table.row(at), self.frame_len)).filter(|row| !row.tombstone) {
+            visit(row.entry.location.segment, row.entry.location.offset);
         }
     }
 

@@ -3,6 +3,9 @@
 //!
 //! Keeps: what is taken in is what offering one by one in the same order would give, and the tally moves with every entry.
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use super::table::Hash;
 use super::{Keydir, newer, shard_of};
 use crate::store::Entry;
@@ -35,35 +38,49 @@ impl Offers {
         self.pending.len() >= BATCH || self.keys.len() >= BATCH * 64
     }
 
+    /// The entries that were collected.
+    pub(in crate::store) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.pending.iter().map(|pending| &pending.entry)
+    }
+
+    fn clear(&mut self) {
+        self.pending.clear();
+        self.keys.clear();
+    }
+
     fn key(&self, pending: &Pending) -> &[u8] {
         self.keys.get(pending.key..pending.key + pending.key_len).unwrap_or_default()
     }
 
-    /// Sorts by shard and says where each one's begin; those of one shard stay in their order.
-    fn sort(&mut self) -> Vec<usize> {
-        let mut bounds = vec![0; Keydir::SHARDS + 1];
+    /// Sorts by shard, and says where in the order each one's are; those of one shard stay in their order. Threads that do
+    /// this at once begin in different places.
+    fn sort(&mut self) -> Vec<(usize, Range<usize>)> {
+        let mut counts = [0; Keydir::SHARDS];
         for pending in &self.pending {
-            if let Some(count) = bounds.get_mut(shard_of(pending.hash) + 1) {
+            if let Some(count) = counts.get_mut(shard_of(pending.hash)) {
                 *count += 1;
             }
         }
-        let mut sum = 0;
-        for bound in &mut bounds {
-            sum += *bound;
-            *bound = sum;
+        let (mut runs, mut next, mut sum) = (Vec::new(), counts, 0);
+        for (shard, (next, count)) in next.iter_mut().zip(counts).enumerate().filter(|(_, (_, count))| *count > 0) {
+            *next = sum;
+            runs.push((shard, sum..sum + count));
+            sum += count;
         }
-        let mut next = bounds.clone();
         self.order.clear();
-        self.order.resize(self.pending.len(), 0);
+        self.order.resize(sum, 0);
         for (i, pending) in self.pending.iter().enumerate() {
             let Some(at) = next.get_mut(shard_of(pending.hash)) else { continue };
             if let Some(place) = self.order.get_mut(*at) {
-                // There are at most [`BATCH`].
+                // There are not much more than [`BATCH`].
                 *place = i as u32;
             }
             *at += 1;
         }
-        bounds
+        let first = self.pending.first().map_or(0, |pending| shard_of(pending.hash));
+        let behind = runs.partition_point(|(shard, _)| *shard < first);
+        runs.rotate_left(behind);
+        runs
     }
 }
 
@@ -75,20 +92,43 @@ impl Keydir {
         offers.pending.push(Pending { hash: self.hash(key), key: at, key_len: key.len(), tombstone, entry });
     }
 
-    /// Offers all that was collected, as [`Keydir::offer`] does with one, and leaves nothing of it.
+    /// Offers all that was collected, each a version that counts if it is newer, and leaves nothing of it.
     pub(in crate::store) fn take_in(&self, offers: &mut Offers, tally: &mut Tally) {
-        let bounds = offers.sort();
-        // Threads that do this at once begin in different places.
-        let first = offers.pending.first().map_or(0, |pending| shard_of(pending.hash));
-        for shard in (first..Self::SHARDS).chain(0..first) {
-            let range = bounds.get(shard).zip(bounds.get(shard + 1));
-            let own = range.and_then(|(from, to)| offers.order.get(*from..*to)).unwrap_or_default();
-            if !own.is_empty() {
-                self.take_in_shard(shard, offers, own, tally);
-            }
+        for (shard, own) in offers.sort() {
+            self.take_in_shard(shard, offers, offers.order.get(own).unwrap_or_default(), tally);
         }
-        offers.pending.clear();
-        offers.keys.clear();
+        offers.clear();
+    }
+
+    /// Points keys at the copies of their records that were collected, where `wanted` says so of the entry that is there and
+    /// the copy, and leaves nothing of what was collected. `told` hears of each copy, and of the entry that it took the
+    /// place of.
+    pub(in crate::store) fn relocate_all(
+        &self,
+        copies: &mut Offers,
+        wanted: impl Fn(&Entry, &Entry) -> bool,
+        mut told: impl FnMut(&Entry, Option<Entry>),
+    ) {
+        let mut replaced = Vec::new();
+        for (shard, own) in copies.sort() {
+            let own = copies.order.get(own).unwrap_or_default();
+            let own = || own.iter().filter_map(|i| copies.pending.get(*i as usize));
+            let Some(mut shard) = self.shards.get(shard).and_then(OnceLock::get).map(|shard| shard.lock()) else {
+                own().for_each(|pending| told(&pending.entry, None));
+                continue;
+            };
+            shard.touch(own().map(|pending| pending.hash));
+            replaced.extend(own().map(|pending| {
+                let Pending { hash, entry, .. } = pending;
+                let wins = |old: Option<&Entry>| old.is_some_and(|old| wanted(old, entry));
+                // The expiry stays what it is: it is the same version.
+                self.place_in(&mut shard, *hash, copies.key(pending), entry, false, wins)?.was_live()
+            }));
+            self.tidy(&mut shard);
+            drop(shard);
+            own().zip(replaced.drain(..)).for_each(|(pending, old)| told(&pending.entry, old));
+        }
+        copies.clear();
     }
 
     fn take_in_shard(&self, shard: usize, offers: &Offers, own: &[u32], tally: &mut Tally) {
@@ -121,6 +161,7 @@ impl Keydir {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use std::sync::Arc;
 
     use super::*;
@@ -177,5 +218,39 @@ mod tests {
         let waiting = |keydir: &Keydir| keydir.expiring.lock().iter().cloned().collect::<Vec<(u64, Arc<[u8]>)>>();
         assert!(!waiting(&one_by_one).is_empty());
         assert_eq!(waiting(&one_by_one), waiting(&at_once));
+    }
+
+    /// A put that comes while its record is copied has superseded it; a key that went stays away.
+    #[test]
+    fn a_key_moves_to_its_copy_only_while_its_entry_is_the_one_that_was_copied() {
+        let keydir = Keydir::new(FormatKind::Native.format(), 1);
+        let keys: Vec<[u8; 2]> = (0..3_000_u16).map(u16::to_le_bytes).collect();
+        for (i, key) in keys.iter().enumerate() {
+            keydir.set(key, entry(1 + i as u64 % 2, 40, 7, Some(90)));
+        }
+        let copy = entry(9, 4_000, 7, Some(90));
+        let mut copies = Offers::default();
+        keys.iter().for_each(|key| keydir.collect(&mut copies, key, copy, false));
+        keydir.collect(&mut copies, b"never there", copy, false);
+        keydir.set(&keys[10], entry(3, 40, 8, None));
+        keydir.remove(&keys[20]);
+        let mut moved = Vec::new();
+        keydir.relocate_all(
+            &mut copies,
+            |old, copy| old.location.segment == 1 && old.tstamp == copy.tstamp,
+            |copy, old| moved.extend(old.map(|old| (copy.location.segment, old.location.segment))),
+        );
+        assert_eq!((moved.len(), copies.entries().count()), (1_498, 0));
+        assert!(moved.iter().all(|at| *at == (9, 1)));
+        for (i, key) in keys.iter().enumerate() {
+            let expected = match i {
+                10 => Some(entry(3, 40, 8, None)),
+                20 => None,
+                i if i % 2 == 0 => Some(copy),
+                _ => Some(entry(2, 40, 7, Some(90))),
+            };
+            assert_eq!(keydir.get(key), expected, "{i}");
+        }
+        assert_eq!(keydir.expiring.lock().len(), 2_998);
     }
 }

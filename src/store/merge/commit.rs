@@ -21,11 +21,13 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::format::{Format, FormatKind, HintEntry, Kind, MergeFile, MergePart, QUARANTINE, merge_file};
+use crate::format::{Format, FormatKind, Kind, MergeFile, MergePart, QUARANTINE, merge_file};
 use crate::store::contents::Contents;
 use crate::store::events::Event;
 use crate::store::inner::Inner;
+use crate::store::keydir::Offers;
 use crate::store::new_file::{create_anew, write_all};
+use crate::store::tally::Tally;
 use crate::store::writer::Writer;
 use crate::store::{Entry, Location, hint_file};
 
@@ -127,6 +129,7 @@ pub(super) fn name_outputs(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> Re
 /// Step 4. Gets find their records in either place meanwhile.
 fn hand_over(inner: &Inner, merge: &MergeFile, outputs: &[Output]) -> Result<()> {
     let contents = inner.contents();
+    let mut copies = Offers::default();
     for output in outputs {
         contents.segments.insert(output.segment.clone());
         let path = inner.dir.join(native().hint_name(output.segment.id).unwrap_or_default());
@@ -134,29 +137,34 @@ fn hand_over(inner: &Inner, merge: &MergeFile, outputs: &[Output]) -> Result<()>
         let Some(Ok(hint)) = native().hint(bytes.as_deref().unwrap_or_default()) else {
             return Err(Error::io("read", &path, io::ErrorKind::InvalidData.into()));
         };
-        hint.entries().for_each(|entry| move_entry(inner, &contents, merge, output, &entry));
+        for entry in hint.entries().filter(|entry| entry.kind == Kind::Put) {
+            let to = Location { segment: output.segment.id, offset: entry.offset, len: entry.len };
+            contents.keydir.collect(&mut copies, entry.key, Entry::hinted(&entry, to), false);
+            if copies.is_full() {
+                move_entries(inner, &contents, merge, &mut copies);
+            }
+        }
+        move_entries(inner, &contents, merge, &mut copies);
     }
     contents.segments.remove(merge.inputs.iter().map(|input| input.id));
     Ok(())
 }
 
 /// Compares and swaps: a put or delete that came first has taken the entry away from the input already.
-fn move_entry(inner: &Inner, contents: &Contents, merge: &MergeFile, output: &Output, entry: &HintEntry<'_>) {
-    if entry.kind != Kind::Put {
-        return;
-    }
-    let to = Location { segment: output.segment.id, offset: entry.offset, len: entry.len };
-    let (tstamp, copy) = (entry.tstamp, Entry::hinted(entry, to));
+fn move_entries(inner: &Inner, contents: &Contents, merge: &MergeFile, copies: &mut Offers) {
     let is_input = |old: &Entry| merge.inputs.iter().any(|input| input.id == old.location.segment);
-    // Born before anybody can find it there: whoever supersedes it next counts it dead.
-    contents.moved(None, Some(to));
-    match contents.keydir.relocate(entry.key, copy, |old| old.tstamp == tstamp && is_input(old)) {
-        Some(old) => {
-            contents.moved(Some(old.location), None);
-            inner.tell(|| Event::KeydirMoved { from: Some(old.location), to: Some(to) });
+    let (mut born, mut died) = (Tally::default(), Tally::default());
+    copies.entries().for_each(|copy| born.born(copy.location));
+    // Born before anybody can find them there: whoever supersedes one next counts it dead.
+    contents.count_live(&born);
+    let is_same = |old: &Entry, copy: &Entry| old.tstamp == copy.tstamp && is_input(old);
+    contents.keydir.relocate_all(copies, is_same, |copy, old| {
+        died.died(old.map_or(copy.location, |old| old.location));
+        if let Some(old) = old {
+            inner.tell(|| Event::KeydirMoved { from: Some(old.location), to: Some(copy.location) });
         }
-        None => drop(contents.moved(Some(to), None)),
-    }
+    });
+    contents.count_live(&died);
 }
 
 /// Step 5. A file of the same name and another salt is not the one that was merged, and stays.

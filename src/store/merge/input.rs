@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::format::{Check, Decoded, Format, HintEntry, ValueCheck};
+use crate::format::{Check, Decoded, FileHeader, Format, HintEntry, Record, ValueCheck};
 use crate::store::segment::Segment;
 
 use super::entries::{Damage, Stop};
@@ -36,26 +36,30 @@ impl Input {
         Self { segment, format, start: 0, bytes: Vec::new() }
     }
 
+    /// All of the record that `entry` names, checked to its last byte, and where its value begins in it; `None` if it is
+    /// too long to be held in one piece.
+    pub(in crate::store) fn whole(&mut self, entry: &HintEntry<'_>) -> Result<Option<(&[u8], usize)>, Stop> {
+        let Some(len) = usize::try_from(entry.len).ok().filter(|len| *len <= PIECE) else { return Ok(None) };
+        let (format, header) = (self.format, self.segment.header);
+        let bytes = self.at(entry.offset, len)?;
+        let damaged = |check| Stop::Damaged(damage(entry, check));
+        let record = named(format, &header, bytes, entry)?;
+        let value_start = usize::try_from(record.value_start).map_err(|_| damaged(Check::OtherKey))?;
+        let Some(value) = bytes.get(value_start..len) else {
+            return Err(damaged(Check::PastEnd { missing: entry.len - bytes.len() as u64 }));
+        };
+        record.check_value(value).map_err(damaged)?;
+        Ok(Some((bytes, value_start)))
+    }
+
     /// The frame and the key of the record that `entry` names.
     pub(in crate::store) fn head(&mut self, entry: &HintEntry<'_>) -> Result<Head, Stop> {
-        let damaged = |check| Stop::Damaged(damage(entry, check));
         let value_start = entry.len.saturating_sub(entry.stored_len);
-        let want = usize::try_from(value_start).map_err(|_| damaged(Check::OtherKey))?;
+        let want = usize::try_from(value_start).map_err(|_| Stop::Damaged(damage(entry, Check::OtherKey)))?;
         let (format, header) = (self.format, self.segment.header);
         let bytes = self.at(entry.offset, want)?;
-        let record = match format.decode(&header, entry.offset, bytes) {
-            Decoded::Record(record) => record,
-            Decoded::Damaged(check) => return Err(damaged(check)),
-            Decoded::Incomplete { needed } => return Err(damaged(Check::PastEnd { missing: needed.max(1) })),
-        };
-        let is_same = record.key == entry.key
-            && (record.tstamp, record.len(), record.kind) == (entry.tstamp, entry.len, entry.kind)
-            && record.expires_at == entry.expires_at;
-        if !is_same {
-            return Err(damaged(Check::OtherKey));
-        }
         Ok(Head {
-            value: record.value_check(),
+            value: named(format, &header, bytes, entry)?.value_check(),
             bytes: bytes.to_vec(),
             value_at: entry.offset + value_start,
             value_left: entry.stored_len,
@@ -108,6 +112,25 @@ impl Input {
         self.bytes.truncate(read);
         Ok(())
     }
+}
+
+/// The record at the start of `bytes`, if its frame and key hold and it is the one that `entry` names.
+fn named<'a>(
+    format: &dyn Format,
+    header: &FileHeader,
+    bytes: &'a [u8],
+    entry: &HintEntry<'_>,
+) -> Result<Record<'a>, Stop> {
+    let damaged = |check| Stop::Damaged(damage(entry, check));
+    let record = match format.decode(header, entry.offset, bytes) {
+        Decoded::Record(record) => record,
+        Decoded::Damaged(check) => return Err(damaged(check)),
+        Decoded::Incomplete { needed } => return Err(damaged(Check::PastEnd { missing: needed.max(1) })),
+    };
+    let is_same = record.key == entry.key
+        && (record.tstamp, record.len(), record.kind) == (entry.tstamp, entry.len, entry.kind)
+        && record.expires_at == entry.expires_at;
+    if is_same { Ok(record) } else { Err(damaged(Check::OtherKey)) }
 }
 
 fn damage(entry: &HintEntry<'_>, check: Check) -> Damage {

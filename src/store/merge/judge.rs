@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. A put is copied if the keydir points at exactly its place, and it has not expired.
+//! 1. A put is copied if the keydir points at exactly its place, or did when the merge began, and it has not expired.
 //! 2. What hides older versions of its key, a tombstone or a put whose time ran out, goes only when nothing is left that
 //!    it could hide: a newer put of the key is live, or every segment outside of the merge holds only newer records, or
 //!    none of this key as its bloom filter says. A segment that is damaged, or of which only a trace is left, may hold
@@ -19,6 +19,7 @@ use crate::store::inner::Inner;
 use crate::store::segment::Segment;
 
 use super::entries;
+use super::live::Live;
 
 /// What becomes of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,7 @@ pub(super) struct Judge<'a> {
     inner: &'a Inner,
     contents: Arc<Contents>,
     now: u64,
+    live: Live,
     outside: Vec<Outside>,
     /// Tombstones that went because filters said that nothing of their key is left.
     pub(super) let_go_by_filter: u64,
@@ -84,13 +86,18 @@ impl<'a> Judge<'a> {
             outside.retain(|outside| outside.id != hole.segment);
             outside.push(Outside { id: hole.segment, min_tstamp: 0, filter: Filter::Absent });
         }
-        Self { inner, contents, now, outside, let_go_by_filter: 0 }
+        let live = Live::look(&contents, inputs, inner.options.threads);
+        Self { inner, contents, now, live, outside, let_go_by_filter: 0 }
     }
 
     /// What becomes of this record of an input.
     pub(super) fn fate(&mut self, segment: SegmentId, entry: &HintEntry<'_>) -> Fate {
         if let Kind::Unknown(_) = entry.kind {
             return Fate::Copied;
+        }
+        if entry.kind == Kind::Put && entry.expires_at.is_none() {
+            // It hides nothing when it is dead: what superseded it is judged by itself, or lies elsewhere.
+            return if self.live.has(segment, entry.offset) { Fate::Copied } else { Fate::Superseded };
         }
         let place = Location { segment, offset: entry.offset, len: entry.len };
         let live = self.contents.keydir.get(entry.key);

@@ -20,6 +20,7 @@ mod copy;
 mod entries;
 mod input;
 mod judge;
+mod live;
 mod output;
 mod outputs;
 mod plan;

@@ -107,6 +107,17 @@ impl NewOutput {
         self.flush_full()
     }
 
+    /// All of a record that is copied from elsewhere, whose value begins at `value_start`.
+    pub(in crate::store) fn record(&mut self, bytes: &[u8], value_start: usize, entry: &HintEntry<'_>) -> Result<()> {
+        let offset = self.len();
+        let (head, value) = bytes.split_at_checked(value_start).unwrap_or((bytes, &[]));
+        record::transplant(head, self.header.salt, offset, &mut self.buffer);
+        self.buffer.extend_from_slice(value);
+        let flags = record::transplanted_flags(entry.kind, entry.flags);
+        self.note(&HintEntry { offset, flags, ..*entry });
+        self.flush_full()
+    }
+
     /// The next bytes of its value.
     pub(in crate::store) fn value(&mut self, bytes: &[u8]) -> Result<()> {
         self.buffer.extend_from_slice(bytes);

@@ -38,6 +38,12 @@ impl<'a> Outputs<'a> {
         entry: &HintEntry<'_>,
         go_on: &mut dyn FnMut(u64) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
+        if let Some((bytes, value_start)) = input.whole(entry)? {
+            let output = self.room_for(entry.len)?;
+            output.record(bytes, value_start, entry)?;
+            let len = output.len();
+            return go_on(self.done_bytes + len);
+        }
         let mut head = input.head(entry)?;
         let output = self.room_for(entry.len)?;
         output.head(&head.bytes, entry)?;

@@ -324,15 +324,14 @@ impl Tally {
             }
             Fate::Superseded => 0,
         };
-        *self.kept_bytes.entry(segment).or_default() += kept;
-        self.pack(kept, max_segment_bytes);
+        if kept > 0 {
+            *self.kept_bytes.entry(segment).or_default() += kept;
+            self.pack(kept, max_segment_bytes);
+        }
     }
 
     /// Puts a record where copying will put it, since outputs are not filled to the last byte.
     fn pack(&mut self, len: u64, max_segment_bytes: u64) {
-        if len == 0 {
-            return;
-        }
         if self.outputs == 0 || self.filled.saturating_add(len) > max_segment_bytes {
             self.outputs += 1;
             self.filled = record::FILE_HEADER_LEN as u64;
