@@ -59,12 +59,23 @@ fn compare(args: &Args) -> Outcome<()> {
     Ok(())
 }
 
+/// All works of one store. Where the minutes go is told, as it is the stores that differ.
 fn works(ground: &Ground<'_>, engine: &dyn Engine, results: &mut Results) -> Outcome<()> {
-    work::point::run(ground, engine, results)?;
-    work::batch::run(ground, engine, results)?;
-    work::durable::run(ground, engine, results)?;
-    work::large::run(ground, engine, results)?;
-    work::open::run(ground, engine, results)?;
-    work::order::run(ground, engine, results)?;
-    work::merge::run(ground, engine, results)
+    let steps: [(&str, fn(&Ground<'_>, &dyn Engine, &mut Results) -> Outcome<()>); 6] = [
+        ("held back", work::point::held_back),
+        ("batches", work::batch::run),
+        ("durable", work::durable::run),
+        ("large", work::large::run),
+        ("life", work::life::run),
+        ("merge beside puts", work::merge::beside_puts),
+    ];
+    for (name, step) in steps {
+        let started = Instant::now();
+        step(ground, engine, results)?;
+        let took = started.elapsed().as_secs_f64();
+        if took >= 1.0 {
+            eprintln!("          {name}: {took:.0} s");
+        }
+    }
+    Ok(())
 }

@@ -41,7 +41,7 @@ fn reserved(dir: &tempfile::TempDir) -> Outcome<File> {
 fn alone(ground: &Ground<'_>) -> Outcome<Pace> {
     let dir = ground.fresh()?;
     let (file, mut record, mut offset) = (reserved(&dir)?, Vec::new(), 0);
-    paced(ground.args.watch(1), RESERVED / 140, |i| {
+    paced(ground.args.watch(1), RESERVED / log::LEN, |i| {
         record.clear();
         log::build(&mut record, offset, &ground.keys.key(i), ground.values.value(i, 0));
         file.write_all_at(&record, offset)?;
@@ -93,5 +93,5 @@ fn shared(ground: &Ground<'_>, writers: u64) -> Outcome<Pace> {
         moved.notify_all();
         Ok(())
     };
-    paced_on(writers, ground.args.watch(1), RESERVED / 140 / writers, |_| Vec::new(), put)
+    paced_on(writers, ground.args.watch(1), RESERVED / log::LEN / writers, |_| Vec::new(), put)
 }

@@ -6,6 +6,9 @@ use crate::key::Key;
 
 pub(super) const HEADER: usize = 24;
 
+/// Bytes of a record of a key and a value of 100 bytes.
+pub(super) const LEN: u64 = (HEADER + 16 + 100) as u64;
+
 /// Writes a record behind what `into` holds.
 pub(super) fn build(into: &mut Vec<u8>, offset: u64, key: &Key, value: &[u8]) {
     build_head(into, offset, key, value);

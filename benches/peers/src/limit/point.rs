@@ -1,22 +1,17 @@
-//! Limits of single operations on small records.
+//! Limits of gets: the table alone, and behind it a mapped read or a `pread`, each checked, compared and copied out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use super::slots::Slots;
-use super::{log, map};
+use super::{log, map, new_file};
 use crate::Outcome;
-use crate::key::Dice;
-use crate::measure::{Pace, paced};
+use crate::key::{Dice, Key};
+use crate::measure::{paced, paced_on};
 use crate::results::{LIMIT, Results};
 use crate::work::{EVERY, Ground};
 
-/// Bytes held back by an appending buffer, and by which a mapped tail grows.
-const BUFFER: usize = 1 << 20;
-
-const WRITES: &[&str] =
-    &["put-k", "put-u", "batch-k", "overwrite-k", "delete-k", "append-write", "append-buffer", "append-map"];
-const READS: &[&str] = &[
+const WORKS: &[&str] = &[
     "get-hit",
     "get-hit2",
     "get-miss",
@@ -29,144 +24,82 @@ const READS: &[&str] = &[
 ];
 
 pub(super) fn run(ground: &Ground<'_>, results: &mut Results) -> Outcome<()> {
-    if ground.wants(WRITES) {
-        let write = append_write(ground, 100)?;
-        let tombstone = append_write(ground, 0)?;
-        for work in ["put-k", "overwrite-k", "append-write"] {
-            results.add(work, LIMIT, write.rate());
-        }
-        results.add("delete-k", LIMIT, tombstone.rate());
-        let buffer = append_buffer(ground)?;
-        for work in ["put-u", "batch-k", "append-buffer"] {
-            results.add(work, LIMIT, buffer.rate());
-        }
-        results.add_pace("append-map", LIMIT, append_map(ground)?);
+    if !ground.wants(WORKS) {
+        return Ok(());
     }
-    if ground.wants(READS) {
-        reads(ground, results)?;
+    let dir = ground.fresh()?;
+    let file = new_file(&dir)?;
+    let mut slots = table(ground, results)?;
+    write_log(ground, &file)?;
+    look_ups(ground, &slots, results)?;
+    reads(ground, &file, &slots, results)?;
+    mixed(ground, &file, &mut slots, results)
+}
+
+/// A table of all keys.
+fn table(ground: &Ground<'_>, results: &mut Results) -> Outcome<Slots> {
+    let mut slots = Slots::new(ground.keys.count);
+    let mut insert = |i: u64| {
+        slots.insert(&ground.keys.key(i), i * log::LEN);
+        Ok(())
+    };
+    let pace = paced(ground.args.watch(EVERY), ground.keys.count, &mut insert)?;
+    (pace.done..ground.keys.count).try_for_each(insert)?; // those that the time cut off
+    results.add_pace("table-insert", LIMIT, pace);
+    Ok(slots)
+}
+
+/// Their records, in the order of the keys.
+fn write_log(ground: &Ground<'_>, file: &File) -> Outcome<()> {
+    let mut bytes = Vec::new();
+    for i in 0..ground.keys.count {
+        log::build(&mut bytes, i * log::LEN, &ground.keys.key(i), ground.values.value(i, 0));
+        if bytes.len() > 1 << 20 || i + 1 == ground.keys.count {
+            file.write_all_at(&bytes, (i + 1) * log::LEN - bytes.len() as u64)?;
+            bytes.clear();
+        }
     }
     Ok(())
 }
 
-fn new_file(dir: &tempfile::TempDir) -> Outcome<File> {
-    Ok(OpenOptions::new().create(true).truncate(true).read(true).write(true).open(dir.path().join("log"))?)
-}
-
-fn append_write(ground: &Ground<'_>, value_len: usize) -> Outcome<Pace> {
-    let dir = ground.fresh()?;
-    let (file, mut slots, mut record, mut offset) = (new_file(&dir)?, Slots::new(ground.keys.count), Vec::new(), 0_u64);
-    paced(ground.args.watch(EVERY), ground.keys.count, |i| {
-        let key = ground.keys.key(i);
-        record.clear();
-        log::build(&mut record, offset, &key, &ground.values.value(i, 0)[..value_len]);
-        file.write_all_at(&record, offset)?;
-        slots.insert(&key, offset);
-        offset += record.len() as u64;
-        Ok(())
-    })
-}
-
-fn append_buffer(ground: &Ground<'_>) -> Outcome<Pace> {
-    let dir = ground.fresh()?;
-    let (file, mut slots) = (new_file(&dir)?, Slots::new(ground.keys.count));
-    let (mut buffer, mut start) = (Vec::with_capacity(BUFFER + 4096), 0_u64);
-    paced(ground.args.watch(EVERY), ground.keys.count, |i| {
-        let (key, offset) = (ground.keys.key(i), start + buffer.len() as u64);
-        log::build(&mut buffer, offset, &key, ground.values.value(i, 0));
-        slots.insert(&key, offset);
-        if buffer.len() >= BUFFER {
-            file.write_all_at(&buffer, start)?;
-            start += buffer.len() as u64;
-            buffer.clear();
-        }
-        Ok(())
-    })
-}
-
-fn append_map(ground: &Ground<'_>) -> Outcome<Pace> {
-    let dir = ground.fresh()?;
-    let (file, mut slots, mut record, mut offset) =
-        (new_file(&dir)?, Slots::new(ground.keys.count), Vec::new(), 0_usize);
-    file.set_len(ground.keys.count * 140 + BUFFER as u64)?;
-    let mut tail = map::write(&file)?;
-    paced(ground.args.watch(EVERY), ground.keys.count, |i| {
-        let key = ground.keys.key(i);
-        record.clear();
-        log::build(&mut record, offset as u64, &key, ground.values.value(i, 0));
-        tail[offset..offset + record.len()].copy_from_slice(&record);
-        slots.insert(&key, offset as u64);
-        offset += record.len();
-        Ok(())
-    })
-}
-
-/// A log of all keys on which gets are done.
-fn reads(ground: &Ground<'_>, results: &mut Results) -> Outcome<()> {
-    let (dir, keys, count) = (ground.fresh()?, ground.keys, ground.keys.count);
-    let (file, mut slots) = (new_file(&dir)?, Slots::new(count));
-    let len = (log::HEADER + 16 + 100) as u64;
-    let watch = ground.args.watch(EVERY);
-    results.add_pace(
-        "table-insert",
-        LIMIT,
-        paced(watch, count, |i| {
-            slots.insert(&keys.key(i), i * len);
-            Ok(())
-        })?,
-    );
-    let mut bytes = Vec::new();
-    for i in 0..count {
-        log::build(&mut bytes, i * len, &keys.key(i), ground.values.value(i, 0));
-        slots.insert(&keys.key(i), i * len); // those that the budget cut off
-        if bytes.len() > BUFFER || i + 1 == count {
-            file.write_all_at(&bytes, (i + 1) * len - bytes.len() as u64)?;
-            bytes.clear();
-        }
-    }
-    let (mapped, slots) = (map::read(&file)?, &slots);
+fn look_ups(ground: &Ground<'_>, slots: &Slots, results: &mut Results) -> Outcome<()> {
+    let (keys, count, watch) = (ground.keys, ground.keys.count, ground.args.watch(EVERY));
     let mut dice = Dice::new(0);
-    results.add_pace(
-        "table-hit",
-        LIMIT,
-        paced(watch, count, |_| {
-            slots.find(&keys.key(dice.below(count)), Some).map(drop).ok_or_else(|| "no slot".into())
-        })?,
-    );
+    let hit = paced(watch, count, |_| {
+        slots.find(&keys.key(dice.below(count)), Some).map(drop).ok_or_else(|| "no slot".into())
+    })?;
+    results.add_pace("table-hit", LIMIT, hit);
     let miss = paced(watch, count, |_| {
         std::hint::black_box(slots.find(&keys.missing(dice.below(count)), Some));
         Ok(())
     })?;
     results.add("get-miss", LIMIT, miss.rate());
     results.add_pace("table-miss", LIMIT, miss);
-    let mut value = Vec::new();
-    let mut get = |key: &[u8; 16]| {
-        let found = slots.find(key, |place| {
-            let (stored, bytes) = log::check(&mapped[place as usize..], place)?;
-            (stored == key).then(|| {
-                value.clear();
-                value.extend_from_slice(bytes);
-            })
-        });
-        found.ok_or_else(|| "a record did not hold".into())
-    };
-    let map = paced(watch, count, |_| get(&keys.key(dice.below(count))))?;
-    results.add("get-hit", LIMIT, map.rate());
-    results.add_pace("read-map", LIMIT, map);
-    let (mut record, mut offset, file_len) = (Vec::new(), 0, count * len);
-    let mixed = paced(watch, count, |i| {
-        let key = keys.key(dice.below(count));
-        if i % 2 == 0 {
-            record.clear();
-            log::build(&mut record, offset, &key, ground.values.value(i, 0));
-            offset += len;
-            Ok(file.write_all_at(&record, file_len + offset)?)
-        } else {
-            get(&key)
-        }
-    })?;
-    results.add("mixed-k", LIMIT, mixed.rate());
-    let mut buffer = vec![0; len as usize];
-    let mut value = Vec::new();
+    Ok(())
+}
+
+/// A get in a mapped log.
+fn get(log: &[u8], slots: &Slots, key: &Key, value: &mut Vec<u8>) -> Outcome<()> {
+    let found = slots.find(key, |place| {
+        let (stored, bytes) = log::check(log.get(place as usize..)?, place)?;
+        (stored == key).then(|| {
+            value.clear();
+            value.extend_from_slice(bytes);
+        })
+    });
+    found.ok_or_else(|| "a record did not hold".into())
+}
+
+fn reads(ground: &Ground<'_>, file: &File, slots: &Slots, results: &mut Results) -> Outcome<()> {
+    let (keys, count, watch) = (ground.keys, ground.keys.count, ground.args.watch(EVERY));
+    let mapped = map::read(file)?;
+    let state = |thread| (Dice::new(thread), Vec::new());
+    let hit = |(dice, value): &mut (Dice, Vec<u8>), _, _| get(&mapped, slots, &keys.key(dice.below(count)), value);
+    let one = paced_on(1, watch, count, state, hit)?;
+    results.add("get-hit2", LIMIT, paced_on(2, watch, count, state, hit)?.rate());
+    results.add("get-hit", LIMIT, one.rate());
+    results.add_pace("read-map", LIMIT, one);
+    let (mut dice, mut buffer, mut value) = (Dice::new(3), vec![0; log::LEN as usize], Vec::new());
     let pread = paced(watch, count, |_| {
         let key = keys.key(dice.below(count));
         let found = slots.find(&key, |place| {
@@ -180,5 +113,28 @@ fn reads(ground: &Ground<'_>, results: &mut Results) -> Outcome<()> {
         found.ok_or_else(|| "a record did not hold".into())
     })?;
     results.add_pace("read-pread", LIMIT, pread);
+    Ok(())
+}
+
+/// Puts by `write`, and gets of records from a mapping, the new ones too.
+fn mixed(ground: &Ground<'_>, file: &File, slots: &mut Slots, results: &mut Results) -> Outcome<()> {
+    let (keys, count) = (ground.keys, ground.keys.count);
+    let mut offset = count * log::LEN;
+    file.set_len(offset + count * log::LEN)?;
+    let mapped = map::read(file)?;
+    let (mut dice, mut record, mut value) = (Dice::new(7), Vec::new(), Vec::new());
+    let pace = paced(ground.args.watch(EVERY), count, |i| {
+        let key = keys.key(dice.below(count));
+        if i % 2 == 1 {
+            return get(&mapped, slots, &key, &mut value);
+        }
+        record.clear();
+        log::build(&mut record, offset, &key, ground.values.value(i, 0));
+        file.write_all_at(&record, offset)?;
+        slots.insert(&key, offset);
+        offset += log::LEN;
+        Ok(())
+    })?;
+    results.add_pace("mixed-k", LIMIT, pace);
     Ok(())
 }

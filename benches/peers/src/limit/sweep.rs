@@ -38,7 +38,7 @@ fn image(ground: &Ground<'_>, results: &mut Results) -> Outcome<()> {
     let mut bytes = Vec::with_capacity(count as usize * ENTRY);
     for i in 0..count {
         bytes.extend_from_slice(&ground.keys.key(i));
-        bytes.extend_from_slice(&(i * 140).to_le_bytes());
+        bytes.extend_from_slice(&(i * log::LEN).to_le_bytes());
         bytes.extend_from_slice(&[0; ENTRY - 24]);
     }
     std::fs::write(&path, &bytes)?;
@@ -79,7 +79,7 @@ fn image(ground: &Ground<'_>, results: &mut Results) -> Outcome<()> {
 fn log_of_all(ground: &Ground<'_>, results: &mut Results) -> Outcome<()> {
     let (dir, keys, count) = (ground.fresh()?, ground.keys, ground.keys.count);
     let mut file = OpenOptions::new().create_new(true).read(true).write(true).open(dir.path().join("log"))?;
-    let len = (log::HEADER + 16 + 100) as u64;
+    let len = log::LEN;
     let key_of = |i: u64| if i < count { keys.key(i) } else { keys.key(keys.stride(i % count)) };
     let (mut bytes, total) = (Vec::new(), count * 5 / 2);
     let mut slots = Slots::new(count);
@@ -114,7 +114,7 @@ fn log_of_all(ground: &Ground<'_>, results: &mut Results) -> Outcome<()> {
 }
 
 fn scan(log: &[u8], from: u64, to: u64) -> Outcome<Slots> {
-    let (mut at, mut slots) = (from, Slots::new((to - from) / 140));
+    let (mut at, mut slots) = (from, Slots::new((to - from) / log::LEN));
     while at < to {
         let bytes = &log[at as usize..];
         let (key, _) = log::check(bytes, at).ok_or("a record did not hold")?;

@@ -3,51 +3,45 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use tempfile::TempDir;
+
 use super::{Ground, usual};
 use crate::Outcome;
-use crate::engine::{Engine, Store};
+use crate::engine::{Class, Engine, Store};
 use crate::measure::{disk_bytes, seconds};
 use crate::results::Results;
 
-pub fn run(ground: &Ground<'_>, engine: &dyn Engine, results: &mut Results) -> Outcome<()> {
-    if ground.wants(&["merge", "disk-merged"]) {
-        alone(ground, engine, results)?;
+/// On a store with two and a half records of every key.
+pub fn run(
+    ground: &Ground<'_>,
+    engine: &dyn Engine,
+    store: &dyn Store,
+    dir: &TempDir,
+    results: &mut Results,
+) -> Outcome<()> {
+    if !ground.wants(&["merge", "disk-merged"]) {
+        return Ok(());
     }
-    if ground.wants(&["merge-puts"]) {
-        beside_puts(ground, engine, results)?;
-    }
-    Ok(())
-}
-
-/// Every key once, every key again, and half of them a third time.
-fn loaded(ground: &Ground<'_>, store: &dyn Store) -> Outcome<()> {
-    let (keys, count) = (&ground.keys, ground.keys.count);
-    ground.load(store, 0..count, 0, |i| i)?;
-    ground.load(store, 0..count, 1, |i| keys.stride(i))?;
-    ground.load(store, 0..count / 2, 1, |i| 2 * i)?;
-    store.settle()
-}
-
-fn alone(ground: &Ground<'_>, engine: &dyn Engine, results: &mut Results) -> Outcome<()> {
-    let dir = ground.fresh()?;
-    let store = usual(engine, &dir, false)?;
-    loaded(ground, &*store)?;
     let (merged, took) = seconds(|| store.merge())?;
     if merged {
         results.add("merge", engine.name(), took);
     }
-    ground.check(&*store, 0..ground.keys.count, |_| Some(1))?;
-    drop(store);
+    ground.check(store, 0..ground.keys.count, |_| Some(1))?;
     let bytes = disk_bytes(&dir.path().join("store"))?;
     results.add("disk-merged", engine.name(), bytes as f64 / ground.keys.count as f64);
     Ok(())
 }
 
-/// The rate of puts while a merge runs, as a share of the rate just before.
-fn beside_puts(ground: &Ground<'_>, engine: &dyn Engine, results: &mut Results) -> Outcome<()> {
+/// On a fresh store, the rate of puts while a merge runs, as a share of the rate just before.
+pub fn beside_puts(ground: &Ground<'_>, engine: &dyn Engine, results: &mut Results) -> Outcome<()> {
+    if !ground.wants(&["merge-puts"]) || !engine.classes().contains(&Class::K) {
+        return Ok(());
+    }
     let dir = ground.fresh()?;
     let store = usual(engine, &dir, false)?;
-    loaded(ground, &*store)?;
+    ground.load(&*store, 0..ground.keys.count, 0, |i| i)?;
+    ground.load(&*store, 0..ground.keys.count, 1, |i| ground.keys.stride(i))?;
+    store.settle()?;
     let before = puts_until(ground, &*store, |done| done == ground.keys.count / 4)?;
     let over = AtomicBool::new(false);
     let (merged, during) = std::thread::scope(|scope| {
@@ -68,7 +62,8 @@ fn beside_puts(ground: &Ground<'_>, engine: &dyn Engine, results: &mut Results) 
 /// Puts a second.
 fn puts_until(ground: &Ground<'_>, store: &dyn Store, over: impl Fn(u64) -> bool) -> Outcome<f64> {
     let (started, mut done) = (Instant::now(), 0_u64);
-    while !over(done) {
+    let budget = ground.args.watch(1).budget;
+    while !over(done) && started.elapsed() < budget {
         let at = ground.keys.stride(done % ground.keys.count);
         store.put(&ground.keys.key(at), ground.values.value(at, 1))?;
         done += 1;

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod durable;
 pub mod large;
+pub mod life;
 pub mod merge;
 pub mod open;
 pub mod order;
