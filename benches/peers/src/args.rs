@@ -7,20 +7,18 @@ use crate::Outcome;
 use crate::measure::Watch;
 
 pub const USAGE: &str = "\
-cargo run --release --manifest-path benches/peers/Cargo.toml -- [growth] [OPTIONS]
+cargo run --release --manifest-path benches/peers/Cargo.toml -- [OPTIONS]
 
-  growth              one table of ours as the store grows, instead of the comparison
   --only WORK,…       these works alone: names as the table has them, or their beginnings
   --engines A,…       these stores alone: logkv, emdb, armdb, fjall, lmdb, redb, sled, rocksdb (a feature)
   --no-limits         without the limits
-  --keys N            keys (1000000); of growth, the largest store (100000000)
+  --keys N            keys (1000000)
   --rounds R          times that each work is done, in turn (3)
   --seconds S         ends a loop of single operations that takes longer (3)
   --dir DIR           where the stores are made (the system's directory for temporary files)
   --markdown          the table as Markdown";
 
 pub struct Args {
-    pub growth: bool,
     only: Vec<String>,
     engines: Vec<String>,
     pub limits: bool,
@@ -35,7 +33,6 @@ impl Args {
     /// `Ok(None)`: only help was asked for.
     pub fn read(words: impl Iterator<Item = String>) -> Outcome<Option<Self>> {
         let mut args = Self {
-            growth: false,
             only: Vec::new(),
             engines: Vec::new(),
             limits: true,
@@ -49,7 +46,6 @@ impl Args {
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match word.as_str() {
-                "growth" => args.growth = true,
                 "--only" => args.only = list(&value()?),
                 "--engines" => args.engines = list(&value()?),
                 "--no-limits" => args.limits = false,

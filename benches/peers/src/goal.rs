@@ -76,7 +76,7 @@ pub const WORKS: &[Work] = &[
     work("merge-puts", "puts during a merge, of those without", Share, &[Figure(0.667)]),
     work("list", "all keys listed, in no order", PerSecond, &[Figure(12e6)]),
     work("list-order", "all keys listed, in order", PerSecond, &[Figure(12e6)]),
-    work("order-build", "first listing in order", Seconds, &[FigurePerMillion(0.25)]),
+    work("order-build", "order of the keys made, of those open", Seconds, &[FigurePerMillion(0.25)]),
     work("prefix", "prefix of 1,000, in order", Seconds, &[Figure(100e-6)]),
     work("disk-load", "disk after load, all files", BytesPerKey, &[Figure(230.0)]),
     work("disk-data", "disk after load, data files", BytesPerKey, &[Figure(142.0)]),

@@ -59,9 +59,12 @@ fn compare(args: &Args) -> Outcome<()> {
     Ok(())
 }
 
+/// Some of the works of one store.
+type Step = fn(&Ground<'_>, &dyn Engine, &mut Results) -> Outcome<()>;
+
 /// All works of one store. Where the minutes go is told, as it is the stores that differ.
 fn works(ground: &Ground<'_>, engine: &dyn Engine, results: &mut Results) -> Outcome<()> {
-    let steps: [(&str, fn(&Ground<'_>, &dyn Engine, &mut Results) -> Outcome<()>); 6] = [
+    let steps: [(&str, Step); 6] = [
         ("held back", work::point::held_back),
         ("batches", work::batch::run),
         ("durable", work::durable::run),

@@ -83,6 +83,11 @@ pub trait Store: Send + Sync {
     /// The keys that begin with these bytes.
     fn prefix(&self, prefix: &[u8], visit: &mut dyn FnMut(&[u8])) -> Outcome<()>;
 
+    /// Has the order of the keys made, where it is made on demand, and waits for it.
+    fn keep_order(&self) -> Outcome<()> {
+        Ok(())
+    }
+
     /// Writes out whatever is held back.
     fn settle(&self) -> Outcome<()>;
 

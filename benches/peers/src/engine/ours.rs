@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use logkv::store::{Batch, MergeChoice, MergeControl, SyncPolicy};
+use logkv::store::{Batch, MergeChoice, MergeControl, Order, SyncPolicy};
 use logkv::{Options, Store as Logkv};
 
 use super::{Class, Engine, Opening, Store, copy};
@@ -55,7 +55,7 @@ impl Store for Open {
     }
 
     fn get(&self, key: &Key, value: &mut Vec<u8>) -> Outcome<bool> {
-        Ok(self.store.get(key)?.value().is_some_and(|found| copy(found, value)))
+        Ok(self.store.get_with(key, |found, _| copy(found, value))?.found.is_some())
     }
 
     fn delete(&self, key: &Key) -> Outcome<()> {
@@ -65,7 +65,7 @@ impl Store for Open {
 
     fn list(&self, visit: &mut dyn FnMut(&[u8])) -> Outcome<()> {
         if self.ordered {
-            self.store.scan(b"").for_each(|(key, _)| visit(&key));
+            self.prefix(b"", visit)?;
         } else {
             self.store.key_parts().visit_all(|key, _| visit(key));
         }
@@ -73,8 +73,19 @@ impl Store for Open {
     }
 
     fn prefix(&self, prefix: &[u8], visit: &mut dyn FnMut(&[u8])) -> Outcome<()> {
-        self.store.scan(prefix).for_each(|(key, _)| visit(&key));
+        let mut keys = self.store.keys(prefix);
+        while let Some(key) = keys.next_key() {
+            visit(key);
+        }
         Ok(())
+    }
+
+    fn keep_order(&self) -> Outcome<()> {
+        self.store.keep_order();
+        match self.store.order(Duration::from_secs(600)) {
+            Order::Kept(_) => Ok(()),
+            order => Err(format!("the order of the keys is not kept: {order:?}").into()),
+        }
     }
 
     fn settle(&self) -> Outcome<()> {
