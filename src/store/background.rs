@@ -1,13 +1,14 @@
 //! The thread that syncs or flushes behind the writers' backs. Sleeps until there is something to do.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::SyncPolicy;
 use super::inner::Inner;
 use crate::error::Error;
 use crate::primitives::thread::{self, JoinHandle};
-use crate::primitives::{Condvar, Mutex};
+use crate::primitives::{AtomicU64, Condvar, Mutex};
 
 /// How long `buffered` keeps bytes from the kernel when nobody writes more.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
@@ -17,43 +18,71 @@ const FLUSH_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Alarm {
     state: Mutex<State>,
     changed: Condvar,
+    /// The state once more, as a number, so that ringing again costs one load. Whoever rings holds the writers' lock, and
+    /// whoever went back to idle takes it before he looks for work: what is appended behind a stale number is not missed.
+    heard: AtomicU64,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     #[default]
     Idle,
     Rung,
+    Hurried,
     Stopped,
+}
+
+/// Why the background thread woke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    InTime,
+    /// Much is waiting for the disk.
+    Hurried,
 }
 
 impl Alarm {
     /// Something was appended.
     pub(super) fn ring(&self) {
-        let mut state = self.state.lock();
-        if *state == State::Idle {
-            *state = State::Rung;
-            self.changed.notify_one();
-        }
+        self.raise(State::Rung);
+    }
+
+    /// So much was appended that the disk should begin with it now.
+    pub(super) fn hurry(&self) {
+        self.raise(State::Hurried);
     }
 
     /// The store closes.
     pub(super) fn stop(&self) {
-        *self.state.lock() = State::Stopped;
-        self.changed.notify_one();
+        self.raise(State::Stopped);
     }
 
-    /// Sleeps until there was something to do for `period`; false when the store closes.
-    fn wait(&self, period: Duration) -> bool {
+    fn raise(&self, to: State) {
+        if self.heard.load(Ordering::Relaxed) >= to as u64 {
+            return;
+        }
+        let mut state = self.state.lock();
+        if *state < to {
+            *state = to;
+            self.heard.store(to as u64, Ordering::Relaxed);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Sleeps until there was something to do for `period`, or there is much to do; `None` when the store closes.
+    fn wait(&self, period: Duration) -> Option<Woken> {
         let mut state = self.state.lock();
         self.changed.wait_while(&mut state, |state| *state == State::Idle);
         if *state == State::Rung {
-            self.changed.wait_while_for(&mut state, |state| *state != State::Stopped, period);
+            self.changed.wait_while_for(&mut state, |state| *state == State::Rung, period);
         }
-        if *state == State::Rung {
-            *state = State::Idle;
-        }
-        *state != State::Stopped
+        let woken = match *state {
+            State::Stopped => return None,
+            State::Hurried => Woken::Hurried,
+            State::Rung | State::Idle => Woken::InTime,
+        };
+        *state = State::Idle;
+        self.heard.store(State::Idle as u64, Ordering::Relaxed);
+        Some(woken)
     }
 }
 
@@ -71,10 +100,10 @@ pub(super) fn start(inner: &Arc<Inner>) -> Option<JoinHandle<()>> {
 
 fn run(inner: &Inner, period: Duration) {
     let Some(writer) = &inner.writer else { return };
-    while writer.alarm.wait(period) {
+    while let Some(woken) = writer.alarm.wait(period) {
         let done = match inner.options.sync {
-            SyncPolicy::Buffered => writer.flush_in_background(inner),
-            SyncPolicy::Always | SyncPolicy::Interval(_) => writer.sync_in_background(inner),
+            SyncPolicy::Buffered if woken == Woken::InTime => writer.flush_in_background(inner),
+            _ => writer.sync_in_background(inner),
         };
         // Any other failure poisons the writer, and the next caller is told.
         if let Err(Error::NoSpace { .. }) = done {

@@ -120,6 +120,11 @@ impl Writer {
 
     /// Does one operation.
     pub(super) fn submit_one(&self, inner: &Inner, op: Op<'_>) -> Outcome {
+        if inner.options.sync != SyncPolicy::Always
+            && let Some(outcome) = self.single(inner, &mut self.core.lock(), &op)
+        {
+            return outcome;
+        }
         self.submit(inner, Task::One(op)).pop().unwrap_or(Ok(Done::default()))
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Core {
     pub(super) salts: u64,
     /// The buffer could not be written for want of space.
     pub(super) starved: bool,
+    /// A record on its way into the file, kept for its memory.
+    pub(super) scratch: Vec<u8>,
 }
 
 /// The active segment. Lengths count from the start of the file.
@@ -113,8 +115,8 @@ impl Core {
         let header = &log.segment.header;
         let mark_len = log.due_mark().map_or(0, |_| record::encoded_len(0, size_of::<u64>() as u64, false));
         let full = log.len.saturating_add(mark_len + records_len) > inner.options.max_segment_bytes;
-        let age = inner.now().saturating_sub(header.created);
-        let old = inner.options.max_segment_age.is_some_and(|max| u128::from(age) >= max.as_micros());
+        let age = || inner.now().saturating_sub(header.created);
+        let old = inner.options.max_segment_age.is_some_and(|max| u128::from(age()) >= max.as_micros());
         log.len > header.len && (full || old)
     }
 

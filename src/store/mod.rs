@@ -64,6 +64,7 @@ mod salvage;
 pub mod scan;
 mod segment;
 mod segments;
+mod single;
 mod sync;
 mod tally;
 mod view;

@@ -72,7 +72,7 @@ impl<'a> Op<'a> {
         if !self.is_conditional() {
             return Verdict::Wanted;
         }
-        let contents = inner.contents();
+        let contents = inner.look();
         let entry = contents.keydir.get(self.key).filter(|entry| entry.expires_at.is_none_or(|at| at > inner.now()));
         if let Some(reason) = refusal(self.condition, entry.as_ref()) {
             return Verdict::Refused(reason);

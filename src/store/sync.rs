@@ -129,7 +129,7 @@ impl Writer {
 }
 
 /// Writes all bytes, or none: a file that ran into the end of the disk is cut back.
-fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], start: u64) -> Result<()> {
+pub(super) fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], start: u64) -> Result<()> {
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
         match file.write_at(rest, start + done as u64) {

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::primitives::{AtomicBool, Condvar, Mutex};
 
+use super::op::{Action, Op};
 use super::{Entry, Store};
 
 /// Changes that a queue holds at most. A batch of more is counted, not told.
@@ -59,6 +60,15 @@ pub enum Change {
 }
 
 impl Change {
+    /// What an operation did whose record `entry` points at.
+    pub(super) fn of(op: &Op<'_>, entry: &Entry) -> Self {
+        let key = op.key.into();
+        match op.action {
+            Action::Put { .. } => Self::Put { key, entry: *entry, batch_continues: false },
+            Action::Delete => Self::Deleted { key, tstamp: entry.tstamp, batch_continues: false },
+        }
+    }
+
     fn key(&self) -> Option<&Arc<[u8]>> {
         match self {
             Self::Put { key, .. } | Self::Deleted { key, .. } | Self::Expired { key, .. } => Some(key),

@@ -65,12 +65,7 @@ struct Staged<'a> {
 impl Staged<'_> {
     /// What those who watch are told of it.
     fn change(&self) -> Option<Change> {
-        let (_, op) = self.op?;
-        let key = op.key.into();
-        Some(match op.action {
-            Action::Put { .. } => Change::Put { key, entry: self.entry, batch_continues: false },
-            Action::Delete => Change::Deleted { key, tstamp: self.entry.tstamp, batch_continues: false },
-        })
+        self.op.map(|(_, op)| Change::of(&op, &self.entry))
     }
 }
 
@@ -139,7 +134,8 @@ impl Writer {
             return Err(Error::NoMoreSegments { dir: dir.to_owned() });
         }
         let last_tstamp = contents.last_tstamp.load(Ordering::Relaxed);
-        let core = Core { active, next_id, last_tstamp, salts: open::seed(options), starved: false };
+        let core =
+            Core { active, next_id, last_tstamp, salts: open::seed(options), starved: false, scratch: Vec::new() };
         Ok(Self {
             disk,
             lock: Mutex::new(Some(lock)),
@@ -330,14 +326,14 @@ impl Writer {
         match inner.options.sync {
             SyncPolicy::Always => self.sync_core(inner, core),
             SyncPolicy::Interval(_) | SyncPolicy::Buffered => {
-                self.alarm.ring();
+                self.ring(core);
                 Ok(())
             }
         }
     }
 
     /// Takes staged records out of the tail again; the file does not have them.
-    fn take_back(&self, core: &mut Core, before: Before) {
+    pub(super) fn take_back(&self, core: &mut Core, before: Before) {
         if let Some(log) = core.active.as_mut() {
             self.tail.write().truncate(before.len);
             (log.len, log.vouched) = (before.len, before.vouched);

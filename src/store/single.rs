@@ -1,0 +1,152 @@
+//! One operation by itself under `interval` and `buffered`, the way most of them come: the steps of [`super::writer`] in the
+//! same order, without what only groups and batches need.
+//!
+//! Takes on nothing that changes more than the record, its ledger line and its keydir entry: a rotation, a mark that is due
+//! and a full disk's leftovers go the long way.
+//!
+//! # Invariants
+//!
+//! 1. Those of [`super::writer`]: log first, index second; a failed append changes nothing.
+//! 2. Under `interval` the record is in the file before the tail's start moves behind it, so that whoever finds it in the
+//!    keydir finds it in the file.
+
+use std::sync::atomic::Ordering;
+
+use crate::error::{Error, Result};
+use crate::format::{Kind, record};
+
+use super::contents::Contents;
+use super::events::Event;
+use super::inner::Inner;
+use super::log::Core;
+use super::op::{Action, Done, Op, Outcome, Verdict};
+use super::sync::write_or_cut;
+use super::watch::Change;
+use super::writer::Writer;
+use super::{Entry, Location, SyncPolicy};
+
+impl Writer {
+    /// Does one operation; `None` where it has to go the long way, and then nothing was done.
+    pub(super) fn single(&self, inner: &Inner, core: &mut Core, op: &Op<'_>) -> Option<Outcome> {
+        let len = op.encoded_len();
+        let active = core.active.as_ref()?;
+        if core.starved || active.due_mark().is_some() || core.must_rotate(inner, len) {
+            return None;
+        }
+        Some(self.single_here(inner, core, op))
+    }
+
+    fn single_here(&self, inner: &Inner, core: &mut Core, op: &Op<'_>) -> Outcome {
+        self.check_alive()?;
+        let mut done = Done::default();
+        if op.judge(inner, None) != Verdict::Wanted {
+            return Ok(done);
+        }
+        core.reserve_tstamps(inner, 1)?;
+        let Some(entry) = self.append_single(inner, core, op)? else { return Ok(done) };
+        self.unsynced.store(true, Ordering::Relaxed);
+        self.ring(core);
+        let superseded = self.take_effect(inner, core, op, &entry);
+        inner.watchers.tell(|| vec![Change::of(op, &entry)]);
+        done.add(op, &entry, superseded);
+        Ok(done)
+    }
+
+    /// The record is where the policy wants it before its caller may be told.
+    fn append_single(&self, inner: &Inner, core: &mut Core, op: &Op<'_>) -> Result<Option<Entry>> {
+        let tstamp = core.take_tstamp();
+        let Core { active, scratch, .. } = core;
+        let Some(log) = active.as_mut() else { return Ok(None) };
+        let mut new = op.record(tstamp);
+        new.barrier = log.stable == log.len;
+        let location = Location { segment: log.segment.id, offset: log.len, len: new.encoded_len() };
+        let salt = log.segment.header.salt;
+        let buffered = inner.options.sync == SyncPolicy::Buffered;
+        if buffered {
+            record::encode(&new, salt, log.len, &mut self.tail.write().bytes);
+        } else {
+            scratch.clear();
+            record::encode(&new, salt, log.len, scratch);
+        }
+        inner.tell(|| Event::Encoded { kind: new.kind, bytes: location.len });
+        let end = location.offset + location.len;
+        if !buffered {
+            if let Err(e) = write_or_cut(&*log.file, &log.segment.path, scratch, log.len) {
+                return Err(self.failed(inner, e));
+            }
+            // One long value must not keep its memory for good.
+            scratch.shrink_to(inner.options.buffer_bytes);
+            let mut tail = self.tail.write();
+            tail.start = end;
+            self.tail_start.set(&tail);
+        }
+        let vouched = log.vouched;
+        log.len = end;
+        log.appended = true;
+        if new.barrier {
+            log.vouched = log.stable;
+        }
+        if buffered && self.tail.read().bytes.len() >= inner.options.buffer_bytes {
+            match self.flush(inner, core) {
+                Ok(()) => {}
+                Err(e @ Error::NoSpace { .. }) => {
+                    self.take_back(core, super::log::Before { len: location.offset, vouched });
+                    return Err(e);
+                }
+                Err(e) => return Err(self.failed(inner, e)),
+            }
+        }
+        inner.tell(|| Event::Appended { kind: new.kind, location, tstamp });
+        let (stored_len, codec, expires_at) = (new.value.len() as u64, new.codec, new.expires_at);
+        Ok(Some(Entry { location, stored_len, codec, tstamp, expires_at }))
+    }
+
+    /// What its caller is told of a record that may be in the file, or not.
+    fn failed(&self, inner: &Inner, e: Error) -> Error {
+        match e {
+            Error::NoSpace { .. } => e,
+            e => Error::Indeterminate { cause: self.die(inner, e) },
+        }
+    }
+
+    /// Moves ledger and keydir. Returns the place that the keydir pointed at before.
+    fn take_effect(&self, inner: &Inner, core: &Core, op: &Op<'_>, entry: &Entry) -> Option<Location> {
+        let contents: &Contents = &inner.look();
+        let is_put = matches!(op.action, Action::Put { .. });
+        // Nobody else gives out tstamps.
+        contents.last_tstamp.store(entry.tstamp, Ordering::Relaxed);
+        if let Some(log) = &core.active {
+            let mut ledger = log.segment.ledger.lock();
+            ledger.count(if is_put { Kind::Put } else { Kind::Tombstone }, entry.tstamp);
+            ledger.data_len = log.len;
+            ledger.has_hint = false;
+            if inner.options.sync != SyncPolicy::Buffered {
+                ledger.written_len = log.len;
+            }
+            // Born before anybody can find it: who lets it expire in the next moment counts it dead.
+            if is_put {
+                ledger.born(entry.location.len);
+            }
+        }
+        let superseded = match op.action {
+            Action::Put { .. } => contents.keydir.set(op.key, *entry),
+            Action::Delete => contents.keydir.remove(op.key),
+        };
+        let superseded = superseded.map(|entry| entry.location);
+        inner.tell(|| Event::KeydirMoved { from: superseded, to: is_put.then_some(entry.location) });
+        if let Some(died) = contents.moved(superseded, None) {
+            inner.tell(|| Event::BytesDied { segment: died.segment, bytes: died.len });
+        }
+        superseded
+    }
+
+    /// Something was appended that is not durable. When a quarter of a segment is waiting, the disk begins with it: what a
+    /// rotation has to wait for is then what came last.
+    pub(super) fn ring(&self, core: &Core) {
+        let waiting = core.active.as_ref().map_or(0, |log| log.len - log.stable);
+        if waiting >= HURRY { self.alarm.hurry() } else { self.alarm.ring() }
+    }
+}
+
+/// Bytes that wait for the disk at most before somebody starts it.
+const HURRY: u64 = 16 << 20;
