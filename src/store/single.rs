@@ -129,8 +129,8 @@ impl Writer {
             }
         }
         let superseded = match op.action {
-            Action::Put { .. } => contents.keydir.set(op.key, *entry),
-            Action::Delete => contents.keydir.remove(op.key),
+            Action::Put { .. } => contents.set(op.key, *entry),
+            Action::Delete => contents.remove(op.key),
         };
         let superseded = superseded.map(|entry| entry.location);
         inner.tell(|| Event::KeydirMoved { from: superseded, to: is_put.then_some(entry.location) });
