@@ -59,7 +59,9 @@ pub trait ReadDisk: Send + Sync + Debug {
     /// What lies at `path`, the link itself if it is one. `NotFound` if there is nothing.
     fn entry(&self, path: &Path) -> io::Result<DirEntry>;
 
-    /// Opens a regular file for reading. Does not change its access time where the platform lets us.
+    /// Opens a regular file for reading. Does not change its access time where the platform lets us. Any number may be
+    /// open: where descriptors run short, one that was not read for a while is opened again by its path when it is, and is
+    /// `NotFound` if that leads elsewhere by then.
     fn open_read(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>>;
 }
 
@@ -123,6 +125,13 @@ pub trait Disk: ReadDisk {
     /// Creates a regular file (mode 0600). `AlreadyExists` if something is there.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>>;
 
+    /// Opens for reading a file that nobody writes to or cuts any more, in a store whose lock the caller holds. It is
+    /// mapped where that can be done, so that [`ReadFile::lend`] has something to lend; else this is
+    /// [`ReadDisk::open_read`].
+    fn open_sealed(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        self.open_read(path)
+    }
+
     /// Opens an existing regular file for reading and writing.
     fn open_write(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>>;
 
@@ -171,6 +180,18 @@ pub trait WriteFile: ReadFile {
 
     /// This file as a reader of it sees it.
     fn reader(&self) -> Arc<dyn ReadFile>;
+
+    /// This file as a reader of it sees it, without keeping it open: `path` is the name that it has, or gets before it is
+    /// read. Its first `extent` bytes are mapped, whether they are there already or not, as far as that can be done; 0
+    /// for none. Where they are, the first `final_len` bytes, and what [`WriteFile::publish`] says later, may be lent,
+    /// and so cannot be written or cut any more, by this handle (`InvalidInput`) or by anybody else.
+    fn mapped_reader(&self, _path: &Path, _extent: u64, _final_len: u64) -> Arc<dyn ReadFile> {
+        self.reader()
+    }
+
+    /// Makes final what was written below `len`: to be called when a write has succeeded to its last byte, so that none
+    /// of it will be taken back. What is not published is read as ever, by a copy.
+    fn publish(&self, _len: u64) {}
 }
 
 /// Whether a failed [`Disk::hard_link`] or [`Disk::clone_file`] says that the two places cannot share bytes, so that

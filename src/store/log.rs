@@ -134,11 +134,12 @@ impl Core {
 const MAX_TSTAMP: u64 = (1 << 63) - (1 << 53);
 
 impl Log {
-    /// Continues a segment whose data was made durable by recovery.
-    pub(super) fn reopen(disk: &dyn Disk, active: Active) -> Result<Self> {
+    /// Continues a segment whose data was made durable by recovery. Its first `extent` bytes may be mapped.
+    pub(super) fn reopen(disk: &dyn Disk, active: Active, extent: u64) -> Result<Self> {
         let path = &active.segment.path;
         let file = disk.open_write(path).map_err(|e| Error::io("open", path, e))?;
         let len = active.segment.data_len();
+        active.segment.map_active(&*file, extent);
         Ok(Self {
             segment: active.segment,
             file,

@@ -140,9 +140,20 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
             None,
         ));
     }
+    if options.mapped_reads && options.recovery != Recovery::Salvage {
+        map_sealed(&*disk, &loads);
+    }
     let writer = Writer::new(disk.clone(), dir, &options, lock, loads.active, &loads.contents, listing.max_id)?;
     let reader = disk.reader();
     Ok(Inner::new(reader, dir, options, format, Mode::ReadWrite, loads.contents, loads.findings, Some(writer)))
+}
+
+/// All but the one that is appended to: nobody writes to the others any more, or cuts them.
+fn map_sealed(disk: &dyn Disk, loads: &Loads) {
+    let active = loads.active.as_ref().map(|active| active.segment.id);
+    for segment in loads.contents.segments.read().values().filter(|segment| Some(segment.id) != active) {
+        segment.map_sealed(disk);
+    }
 }
 
 /// Opens for reading, because an interrupted merge could not be brought to its end: it is tried again at the next open.

@@ -153,6 +153,10 @@ pub struct Options {
     pub from: Option<FormatKind>,
     /// Opens even what only a later version could answer for: its records can be listed, a get fails. Default: no.
     pub inspect: bool,
+    /// Whether a store that is open for writing maps its segments into memory to read them, where the system allows it:
+    /// several times faster. On a disk that fails, a sector that cannot be read ends the process with a signal then, where
+    /// a plain read gives an error. Never done when opening for reading only. Default: yes.
+    pub mapped_reads: bool,
     /// Threads that load segments. Default: as many as the machine has, at most 8.
     pub threads: usize,
     /// Where time comes from.
@@ -164,6 +168,16 @@ pub struct Options {
     /// Those who are told of every step.
     pub observers: Vec<Arc<dyn Observer>>,
 }
+
+impl Options {
+    /// Bytes of an active segment to map.
+    pub(super) fn mapped_extent(&self) -> u64 {
+        if self.mapped_reads { self.max_segment_bytes.min(MOST_SEGMENT_BYTES) } else { 0 }
+    }
+}
+
+/// A segment is under 4 GiB.
+const MOST_SEGMENT_BYTES: u64 = 4 << 30;
 
 impl Default for Options {
     fn default() -> Self {
@@ -178,6 +192,7 @@ impl Default for Options {
             recovery: Recovery::Tail,
             from: None,
             inspect: false,
+            mapped_reads: true,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
             clock: Arc::new(SystemClock::default()),
             seed: 0,

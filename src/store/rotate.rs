@@ -68,7 +68,8 @@ impl Writer {
         let header =
             inner.format.file_header(&header).map_err(|_| Error::io("create", &path, io::ErrorKind::Other.into()))?;
         let ledger = Ledger { active: true, ..Ledger::new(len) };
-        let segment = Arc::new(Segment::new(core.next_id - 1, path, header, file.reader(), ledger));
+        let reader = file.mapped_reader(&path, inner.options.mapped_extent(), len);
+        let segment = Arc::new(Segment::new(core.next_id - 1, path, header, reader, ledger));
         Ok(Log { segment, file, len, stable: len, vouched: len, appended: false })
     }
 

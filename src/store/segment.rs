@@ -7,9 +7,9 @@
 //! 2. Header, live, dead and gap bytes together are `data_len`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::disk::ReadFile;
+use crate::disk::{Disk, ReadFile, WriteFile};
 use crate::format::{FileHeader, Format, Kind, SegmentId};
 use crate::primitives::Mutex;
 
@@ -94,6 +94,8 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) header: FileHeader,
     file: Arc<dyn ReadFile>,
+    /// The same file, where it is mapped.
+    mapped: OnceLock<Arc<dyn ReadFile>>,
     pub(super) ledger: Mutex<Ledger>,
 }
 
@@ -105,12 +107,26 @@ impl Segment {
         file: Arc<dyn ReadFile>,
         ledger: Ledger,
     ) -> Self {
-        Self { id, path, header, file, ledger: Mutex::new(ledger) }
+        Self { id, path, header, file, mapped: OnceLock::new(), ledger: Mutex::new(ledger) }
     }
 
-    /// The open file. The one place through which records are read, so that a pool of descriptors fits in here.
+    /// The open file. The one place through which records are read.
     pub(super) fn file(&self) -> &Arc<dyn ReadFile> {
-        &self.file
+        self.mapped.get().unwrap_or(&self.file)
+    }
+
+    /// Reads through a map from now on. For the holder of the store's lock, once this file is sealed for good.
+    pub(super) fn map_sealed(&self, disk: &dyn Disk) {
+        // Where it cannot be, reading goes on as before, and finds out why.
+        if let Ok(file) = disk.open_sealed(&self.path) {
+            let _ = self.mapped.set(file);
+        }
+    }
+
+    /// Reads through a map from now on, as far as the file, which `file` goes on writing, is final. `extent`: as
+    /// [`WriteFile::mapped_reader`] takes it.
+    pub(super) fn map_active(&self, file: &dyn WriteFile, extent: u64) {
+        let _ = self.mapped.set(file.mapped_reader(&self.path, extent, self.data_len()));
     }
 
     /// Bytes that hold data now.
@@ -125,12 +141,12 @@ impl Segment {
             (ledger.written_len, ledger.torn_bytes)
         };
         let end = stop.saturating_add(torn);
-        Scanner::new(self.file.clone(), format, self.header, from, end).stopping_at(stop)
+        Scanner::new(self.file().clone(), format, self.header, from, end).stopping_at(stop)
     }
 
     /// A walk over what the file has behind the data that is known, up to `end`.
     pub(super) fn scan_to(&self, format: &'static dyn Format, end: u64) -> Scanner {
-        Scanner::new(self.file.clone(), format, self.header, self.data_len(), end)
+        Scanner::new(self.file().clone(), format, self.header, self.data_len(), end)
     }
 
     /// Its line for people.

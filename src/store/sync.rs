@@ -128,7 +128,8 @@ impl Writer {
     }
 }
 
-/// Writes all bytes, or none: a file that ran into the end of the disk is cut back.
+/// Writes all bytes, or none: a file that ran into the end of the disk is cut back. What was written whole is never cut
+/// any more, and published.
 pub(super) fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], start: u64) -> Result<()> {
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
@@ -145,5 +146,6 @@ pub(super) fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], star
             }
         }
     }
+    file.publish(start + bytes.len() as u64);
     Ok(())
 }

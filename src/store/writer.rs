@@ -127,7 +127,7 @@ impl Writer {
         contents: &Contents,
         max_id: Option<SegmentId>,
     ) -> Result<Self> {
-        let active = active.map(|active| Log::reopen(&*disk, active)).transpose()?;
+        let active = active.map(|active| Log::reopen(&*disk, active, options.mapped_extent())).transpose()?;
         let tail = active.as_ref().map_or_else(Tail::default, |log| Tail::at(&log.segment, log.len));
         let next_id = max_id.map_or(1, |id| id.saturating_add(1));
         if next_id > SegmentId::from(u32::MAX) && active.is_none() {

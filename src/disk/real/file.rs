@@ -4,20 +4,72 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
+use super::map::{Growth, Map};
 use super::platform;
+use super::pool::Slot;
 use crate::disk::{FileIdentity, ReadFile, WriteFile};
 
-/// An open regular file.
+/// A file that is only read: its descriptor is one of a pool, and it may be mapped.
+#[derive(Debug)]
+pub(super) struct PooledFile {
+    slot: Arc<Slot>,
+    map: Option<Map>,
+}
+
+impl PooledFile {
+    pub(super) fn new(slot: Arc<Slot>, map: Option<Map>) -> Self {
+        Self { slot, map }
+    }
+}
+
+impl ReadFile for PooledFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.slot.file()?.metadata()?.len())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        read_at(&*self.slot.file()?, buf, offset)
+    }
+
+    fn lend(&self, offset: u64, len: u64) -> Option<&[u8]> {
+        self.map.as_ref()?.lend(offset, len)
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(self.slot.identity())
+    }
+}
+
+fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    // Past the end of any file; the system would not say so, but that the place is invalid.
+    if i64::try_from(offset.saturating_add(buf.len() as u64)).is_err() {
+        return Ok(0);
+    }
+    platform::read_at(file, buf, offset)
+}
+
+/// A regular file that is open for writing, and stays open.
 #[derive(Debug)]
 pub(super) struct RealFile {
     file: Arc<File>,
+    growth: Arc<Growth>,
 }
 
 impl RealFile {
     pub(super) fn new(file: File) -> Self {
-        Self { file: Arc::new(file) }
+        Self { file: Arc::new(file), growth: Arc::default() }
+    }
+
+    fn pooled(&self, path: &Path, extent: u64, final_len: u64) -> io::Result<PooledFile> {
+        let slot = Slot::closed(path, &self.file)?;
+        if extent == 0 {
+            return Ok(PooledFile::new(slot, None));
+        }
+        self.growth.begin(&self.file, final_len)?;
+        Ok(PooledFile::new(slot, Map::growing(&self.file, extent, &self.growth)))
     }
 }
 
@@ -27,11 +79,7 @@ impl ReadFile for RealFile {
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        // Past the end of any file; the system would not say so, but that the place is invalid.
-        if i64::try_from(offset.saturating_add(buf.len() as u64)).is_err() {
-            return Ok(0);
-        }
-        platform::read_at(&self.file, buf, offset)
+        read_at(&self.file, buf, offset)
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {
@@ -41,11 +89,11 @@ impl ReadFile for RealFile {
 
 impl WriteFile for RealFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        platform::write_at(&self.file, bytes, offset)
+        self.growth.write(offset, || platform::write_at(&self.file, bytes, offset))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.growth.set_len(len, || self.file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -53,7 +101,15 @@ impl WriteFile for RealFile {
     }
 
     fn reader(&self) -> Arc<dyn ReadFile> {
-        Arc::new(Self { file: Arc::clone(&self.file) })
+        Arc::new(Self { file: Arc::clone(&self.file), growth: Arc::clone(&self.growth) })
+    }
+
+    fn mapped_reader(&self, path: &Path, extent: u64, final_len: u64) -> Arc<dyn ReadFile> {
+        self.pooled(path, extent, final_len).map_or_else(|_| self.reader(), |file| Arc::new(file))
+    }
+
+    fn publish(&self, len: u64) {
+        self.growth.publish(len);
     }
 }
 

@@ -11,14 +11,21 @@
 //! 2. Syncing reaches the medium. On Linux that is `fdatasync` and `fsync`; on Apple systems, where those only reach the
 //!    drive's cache, std's `sync_data` and `sync_all` are `fcntl(F_FULLFSYNC)` already.
 //! 3. Error kinds are std's: a full disk is `StorageFull`, a used-up quota `QuotaExceeded`.
+//! 4. What needs a descriptor and finds none left takes one from the files that are only kept open for later: [`pool`].
 
 mod file;
+#[cfg(all(unix, target_pointer_width = "64"))]
+mod map;
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+#[path = "no_map.rs"]
+mod map;
 #[cfg(not(unix))]
 #[path = "portable.rs"]
 mod platform;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod platform;
+mod pool;
 #[cfg(all(test, unix))]
 mod tests;
 
@@ -28,8 +35,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{DirEntry, Disk, EntryKind, ReadDisk, ReadFile, WriteFile, not_regular};
-use file::{HeldLock, RealFile};
+use file::{HeldLock, PooledFile, RealFile};
+use map::Map;
 use platform::Access;
+use pool::{Slot, with_room};
 
 /// How often a lock file may be replaced under our hands before we call it a fault.
 const LOCK_ATTEMPTS: usize = 64;
@@ -45,7 +54,7 @@ pub struct RealDisk;
 
 impl ReadDisk for RealDisk {
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
-        describe_all(fs::read_dir(dir)?)
+        describe_all(with_room(|| fs::read_dir(dir))?)
     }
 
     fn entry(&self, path: &Path) -> io::Result<DirEntry> {
@@ -54,7 +63,8 @@ impl ReadDisk for RealDisk {
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
-        Ok(Arc::new(RealFile::new(open_regular(path, Access::Read)?)))
+        let slot = Slot::opened(path, open_regular(path, Access::Read)?)?;
+        Ok(Arc::new(PooledFile::new(slot, None)))
     }
 }
 
@@ -68,7 +78,13 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>> {
-        Ok(Arc::new(RealFile::new(platform::open(path, Access::Create)?)))
+        Ok(Arc::new(RealFile::new(create_regular(path)?)))
+    }
+
+    fn open_sealed(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        let file = open_regular(path, Access::Read)?;
+        let map = Map::sealed(&file);
+        Ok(Arc::new(PooledFile::new(Slot::opened(path, file)?, map)))
     }
 
     fn open_write(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>> {
@@ -90,7 +106,7 @@ impl Disk for RealDisk {
 
     fn clone_file(&self, from: &Path, to: &Path) -> io::Result<Arc<dyn WriteFile>> {
         let source = open_regular(from, Access::Read)?;
-        let file = platform::open(to, Access::Create)?;
+        let file = create_regular(to)?;
         if let Err(e) = platform::share_bytes(&file, &source) {
             let _ = fs::remove_file(to);
             return Err(e);
@@ -111,7 +127,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        platform::sync_dir(dir)
+        with_room(|| platform::sync_dir(dir))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Arc<dyn WriteFile>>> {
@@ -135,9 +151,13 @@ impl Disk for RealDisk {
 /// Opens what exists, if it is a regular file (invariant 1).
 fn open_regular(path: &Path, access: Access) -> io::Result<File> {
     refuse_irregular(&fs::symlink_metadata(path)?)?;
-    let file = platform::open(path, access)?;
+    let file = with_room(|| platform::open(path, access))?;
     refuse_irregular(&file.metadata()?)?;
     Ok(file)
+}
+
+fn create_regular(path: &Path) -> io::Result<File> {
+    with_room(|| platform::open(path, Access::Create))
 }
 
 /// Opens the lock file, or creates it. Nothing if another process made it in between: then there is one to open.
@@ -146,7 +166,7 @@ fn open_lock(path: &Path) -> io::Result<Option<File>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         result => return result.map(Some),
     }
-    match platform::open(path, Access::Create) {
+    match create_regular(path) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
         result => result.map(Some),
     }

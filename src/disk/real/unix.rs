@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, statvfs};
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, Resource, getrlimit, test_kill_process};
 
 use crate::disk::FileIdentity;
 
@@ -30,6 +30,16 @@ pub(super) fn is_running(pid: u32) -> Option<bool> {
         Err(Errno::SRCH) => Some(false),
         Err(_) => None,
     }
+}
+
+/// How many files this process may have open; `None`: as many as it likes.
+pub(super) fn max_descriptors() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
+/// Whether a call failed because this process, or the system, has too many files open.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].iter().any(|no| error.raw_os_error() == Some(no.raw_os_error()))
 }
 
 /// Opens without following a link in the last component and without waiting for the other end of a pipe. std adds

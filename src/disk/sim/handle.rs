@@ -20,11 +20,18 @@ pub(super) struct SimFile {
     /// The path it was opened by, for the trace.
     path: PathBuf,
     holds_lock: bool,
+    lent: Option<Arc<[u8]>>,
 }
 
 impl SimFile {
     pub(super) fn new(machine: &Arc<Mutex<Machine>>, node: NodeId, path: &Path) -> Self {
-        Self { machine: Arc::clone(machine), node, path: path.to_owned(), holds_lock: false }
+        Self { machine: Arc::clone(machine), node, path: path.to_owned(), holds_lock: false, lent: None }
+    }
+
+    /// A handle that lends the first `len` bytes as they are now, if the machine does.
+    pub(super) fn lending(mut self, len: u64) -> Self {
+        self.lent = self.machine.lock().lent(self.node, len);
+        self
     }
 
     /// The handle of a lock file, whose lock goes with it.
@@ -53,6 +60,11 @@ impl ReadFile for SimFile {
         self.machine.lock().read(self.node, buf, offset)
     }
 
+    fn lend(&self, offset: u64, len: u64) -> Option<&[u8]> {
+        let from = usize::try_from(offset).ok()?;
+        self.lent.as_ref()?.get(from..from.checked_add(usize::try_from(len).ok()?)?)
+    }
+
     fn identity(&self) -> io::Result<FileIdentity> {
         self.machine.lock().plan.check_running()?;
         Ok(FileIdentity(0, self.node.0))
@@ -77,5 +89,9 @@ impl WriteFile for SimFile {
 
     fn reader(&self) -> Arc<dyn ReadFile> {
         Arc::new(Self::new(&self.machine, self.node, &self.path))
+    }
+
+    fn mapped_reader(&self, path: &Path, extent: u64, final_len: u64) -> Arc<dyn ReadFile> {
+        Arc::new(Self::new(&self.machine, self.node, path).lending(extent.min(final_len)))
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Machine {
     pub(super) capacity: Option<u64>,
     /// Whether two names, or two files, can mean the same bytes.
     pub(super) can_share: bool,
+    /// Whether what is final in a file is lent.
+    pub(super) lends: bool,
     pub(super) geometry: Geometry,
     pub(super) in_flight: Option<InFlight>,
 }
@@ -40,13 +42,13 @@ impl Machine {
     /// A machine that starts with this disk: no locks, nothing planned, operations counted from 1.
     pub(super) fn start(tree: Tree, geometry: Geometry) -> Self {
         let (plan, locks) = (Plan::default(), BTreeSet::new());
-        Self { tree, plan, locks, capacity: None, can_share: true, geometry, in_flight: None }
+        Self { tree, plan, locks, capacity: None, can_share: true, lends: false, geometry, in_flight: None }
     }
 
     /// A machine that starts with this disk, of the same make as this one.
     pub(super) fn successor(&self, tree: Tree) -> Self {
-        let (capacity, can_share) = (self.capacity, self.can_share);
-        Self { capacity, can_share, ..Self::start(tree, self.geometry) }
+        let (capacity, can_share, lends) = (self.capacity, self.can_share, self.lends);
+        Self { capacity, can_share, lends, ..Self::start(tree, self.geometry) }
     }
 
     pub(super) fn create(&mut self, path: &Path) -> io::Result<NodeId> {
@@ -81,6 +83,12 @@ impl Machine {
         self.plan.check_running()?;
         let id = self.tree.find(path)?;
         self.tree.file(id).map(|_| id)
+    }
+
+    /// A copy of the first `len` bytes of a file, if it may be lent.
+    pub(super) fn lent(&self, file: NodeId, len: u64) -> Option<Arc<[u8]>> {
+        let bytes = &self.tree.file(file).ok().filter(|_| self.lends)?.live;
+        Some(bytes.get(..usize::try_from(len).ok()?).unwrap_or(bytes).into())
     }
 
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {

@@ -34,8 +34,8 @@
 //! 5. A killed program loses nothing but its locks; the system still has what was written.
 //!
 //! A disk handle is one machine. [`SimDisk::crash`], [`SimDisk::kill`] and [`SimDisk::fork`] give another, which counts
-//! from 1, with nothing planned and no lock held; unreadable places, the capacity and whether files can be linked come
-//! along, being the medium's.
+//! from 1, with nothing planned and no lock held; unreadable places, the capacity and whether files can be linked or
+//! lent come along, being the medium's.
 
 mod content;
 mod crash;
@@ -128,6 +128,12 @@ impl SimDisk {
     /// it every two places are on different file systems to [`crate::disk::Disk::hard_link`].
     pub fn set_sharing(&self, can_share: bool) {
         self.machine.lock().can_share = can_share;
+    }
+
+    /// Whether files lend their bytes as mapped ones do: no, until this says otherwise. What is lent is a copy of what was
+    /// final when the file was opened; a place that is made unreadable or changed later stays as it was there.
+    pub fn set_lending(&self, lends: bool) {
+        self.machine.lock().lends = lends;
     }
 
     /// Stops the machine in place of mutating operation `op`, which does not happen; of a write, a later

@@ -154,7 +154,10 @@ impl NewOutput {
         file.sync_data().map_err(|e| Error::io("sync", &tmp, e))?;
         let part = MergePart { id: self.id, salt: self.header.salt, len: self.flushed };
         let ledger = Ledger { data_len: part.len, written_len: part.len, ..self.ledger };
-        let segment = Arc::new(Segment::new(self.id, self.path, self.header, self.file.reader(), ledger));
+        // It gets its own name before anybody reads it.
+        let extent = if inner.options.mapped_reads { part.len } else { 0 };
+        let reader = self.file.mapped_reader(&self.path, extent, part.len);
+        let segment = Arc::new(Segment::new(self.id, self.path, self.header, reader, ledger));
         Ok(Output { segment, part })
     }
 
