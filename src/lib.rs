@@ -15,8 +15,9 @@
 //! A *store* is a directory of *segments*, files of *records* that are only ever appended to. The last one is *active*,
 //! the others are *sealed*. The *keydir* maps each key to the *location* of its newest record, which is *live*; older
 //! ones are *superseded*, their bytes are *dead*. Deleting a key appends a *tombstone*. A *hint* lists the keys of one
-//! segment so that opening need not read the values. A segment whose end was being written when the power went has a
-//! *torn tail*; an invalid record anywhere else is *damaged*. What a check has to say is a *finding*.
+//! segment so that opening need not read the values; a *checkpoint* is the whole keydir as a clean close left it. A segment
+//! whose end was being written when the power went has a *torn tail*; an invalid record anywhere else is *damaged*. What a
+//! check has to say is a *finding*.
 //!
 //! ```
 //! # fn main() -> logkv::Result<()> {

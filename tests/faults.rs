@@ -241,6 +241,8 @@ fn must_stop(operation: &str, fault: Fault, outputs: &BTreeSet<SegmentId>) -> bo
         // Until it has its name it may be that nothing is decided; only a full disk says so for certain.
         Fault::NoSpace if operation.contains("MERGE.tmp") => false,
         _ if operation.contains("MERGE.tmp") => !operation.contains("write") || fault == Fault::Io,
+        // It goes before anything is decided.
+        _ if operation.contains("remove") && operation.contains("KEYDIR") => false,
         // The merge is decided and has to go on.
         _ if operation.contains("remove") => !operation.contains(".tmp"),
         // Outputs that are not named yet are nothing to anybody.

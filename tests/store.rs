@@ -148,6 +148,8 @@ fn describe(event: &Event) -> Option<String> {
         Event::SegmentCreated { segment } => format!("begin segment {segment}"),
         Event::Sealed { segment, bytes } => format!("seal segment {segment} at {bytes}"),
         Event::HintWritten { segment, bytes } => format!("hint of segment {segment}, {bytes} bytes"),
+        Event::CheckpointWritten { keys, .. } => format!("checkpoint of {keys} keys"),
+        Event::CheckpointFailed { reason } => format!("no checkpoint: {reason}"),
         Event::HintFailed { segment, reason } => format!("no hint of segment {segment}: {reason}"),
         Event::Merging { .. } => return None,
         Event::MergeStarted { inputs, bytes } => format!("merge {inputs:?}, {bytes} bytes"),

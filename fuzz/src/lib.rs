@@ -7,6 +7,7 @@
 //! by [`seal`] in a copy, so that what lies behind them is reached too.
 
 mod archive;
+mod checkpoint;
 mod command;
 mod go;
 mod import;
@@ -28,6 +29,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target. Each has a file in `fuzz_targets`, an entry in `Cargo.toml` and a directory in `corpus`.
 pub const TARGETS: &[Target] = &[
     ("archive", archive::archive),
+    ("checkpoint", checkpoint::file),
     ("command", command::line),
     ("go_record", go::record),
     ("import_csv", import::csv),

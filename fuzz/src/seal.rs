@@ -50,6 +50,21 @@ pub fn merge_file(bytes: &mut [u8]) {
     whole_file(bytes);
 }
 
+/// The head of a checkpoint: the header, which says how long the file is, and the tables, as far as its counts claim.
+pub fn checkpoint(bytes: &mut [u8]) {
+    if bytes.len() < 84 {
+        return;
+    }
+    let len = bytes.len() as u64;
+    bytes[68..76].copy_from_slice(&len.to_le_bytes());
+    put_crc(bytes, 76, 0..76, crc32fast::Hasher::new(), u32::to_le_bytes);
+    let (segments, images) = (u32_le(bytes, 28) as usize, u32_le(bytes, 32) as usize);
+    let end = segments.saturating_mul(56).saturating_add(images.saturating_mul(36)).saturating_add(80);
+    if end.saturating_add(4) <= bytes.len() {
+        put_crc(bytes, end, 0..end, crc32fast::Hasher::new(), u32::to_le_bytes);
+    }
+}
+
 fn whole_file(bytes: &mut [u8]) {
     if let Some(body) = bytes.len().checked_sub(4) {
         put_crc(bytes, body, 0..body, crc32fast::Hasher::new(), u32::to_le_bytes);

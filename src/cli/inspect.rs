@@ -1,4 +1,5 @@
-//! `inspect`: one segment file by itself, with or without the store that it came from. The rows are those of `records`,
+//! `inspect`: one file by itself, with or without the store that it came from: a segment here, a checkpoint in
+//! [`checkpoint`]. The rows are those of `records`,
 //! the findings those of `verify`. No lock, no other file opened, no byte changed.
 
 use std::path::Path;
@@ -9,16 +10,19 @@ use anyhow::anyhow;
 use super::args::Inspect;
 use super::exit::Exit;
 use super::session::Session;
-use super::{records, verify};
+use super::{checkpoint, records, verify};
 use crate::disk::RealDisk;
 use crate::error::Error;
 use crate::format::SegmentId;
-use crate::inspect::{self, Report};
+use crate::inspect::{self, Detected, Report};
 use crate::store::Store;
 use crate::text;
 
 /// `logkv inspect`
 pub(super) fn inspect(session: &mut Session, args: &Inspect) -> anyhow::Result<Exit> {
+    if let Ok(Detected::Checkpoint) = inspect::detect(&RealDisk, &args.file) {
+        return checkpoint::inspect(session, &args.file);
+    }
     let opened = inspect::open_file(Arc::new(RealDisk), &args.file, session.options());
     let (store, id) = opened.map_err(|error| refusal(&args.file, error))?;
     if !session.out.is_json() && !session.global.quiet {

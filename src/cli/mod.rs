@@ -12,6 +12,7 @@
 mod args;
 mod batch;
 mod batch_line;
+mod checkpoint;
 mod delete;
 mod demo;
 mod dump;

@@ -29,6 +29,10 @@ pub(super) fn instead(path: &Path) -> Option<String> {
     match inspect::detect(&RealDisk, path).ok()? {
         Detected::Root(members) => Some(root(path, &members)),
         Detected::SegmentFile(format, _) => Some(segment_file(path, format)),
+        Detected::Checkpoint => {
+            let shown = text::path(path);
+            Some(format!("{shown} is the checkpoint of a store; `logkv inspect {shown}` shows what is in it"))
+        }
         _ => None,
     }
 }

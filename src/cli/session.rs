@@ -64,6 +64,13 @@ impl Session {
         Store::open_read_only(dir, options).map_err(|error| explain(dir, error))
     }
 
+    /// The same with every hint or segment read: what a checkpoint spares is to be looked at.
+    pub(super) fn inspect_all(&self) -> anyhow::Result<Store> {
+        let dir = &self.global.dir;
+        let options = Options { inspect: true, checkpoint: false, ..self.options() };
+        Store::open_read_only(dir, options).map_err(|error| explain(dir, error))
+    }
+
     /// Refuses where writing was forbidden, before anything else is done.
     pub(super) fn may_write(&self) -> Result<(), Usage> {
         if self.global.read_only {

@@ -12,7 +12,7 @@ use crate::text;
 
 /// `logkv verify`
 pub(super) fn verify(session: &mut Session) -> anyhow::Result<Exit> {
-    let store = session.inspect()?;
+    let store = session.inspect_all()?;
     let report = read(session, &store)?;
     if !session.global.quiet {
         print(&mut session.out, &report)?;

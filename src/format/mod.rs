@@ -21,7 +21,7 @@
 //! ```
 //!
 //! The tables of [`Field`]s beside each layout ([`record::FIELDS`], [`record::FILE_FIELDS`], [`hint::FIELDS`],
-//! [`riak::FIELDS`], [`logkv_go::FIELDS`]) are the only other place where a width is written down: encoders, decoders,
+//! [`checkpoint::FIELDS`], [`merge_file::FIELDS`], [`riak::FIELDS`], [`logkv_go::FIELDS`]) are the only other place where a width is written down: encoders, decoders,
 //! anatomy and documentation derive from them.
 //!
 //! # Invariants
@@ -32,6 +32,7 @@
 //! 3. `decode` of what `encode` wrote gives back the same record; of a zero-filled tail, never a record.
 
 mod check;
+pub mod checkpoint;
 mod field;
 pub mod hint;
 pub mod logkv_go;
@@ -42,6 +43,7 @@ pub mod record;
 pub mod riak;
 
 pub use check::{Check, Checksum, ValueCheck};
+pub use checkpoint::{Checkpoint, Covered, ShardImage};
 pub use field::{Encoding, Field, Role, Sum, Width};
 pub use hint::{Coverage, Hint, HintEntry, HintFault, HintParts};
 pub use merge_file::{MergeFile, MergePart};

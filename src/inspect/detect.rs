@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::probe;
 use crate::disk::{DirEntry, EntryKind, ReadDisk};
 use crate::error::{Error, Result};
-use crate::format::{FileRole, FormatKind, QUARANTINE, SegmentId, formats_present, only_format_of};
+use crate::format::{FileRole, FormatKind, QUARANTINE, SegmentId, checkpoint, formats_present, only_format_of};
 use crate::text;
 
 /// What a path is.
@@ -27,6 +27,8 @@ pub enum Detected {
     Root(Vec<PathBuf>),
     /// One segment file. The id is 0 where neither the name nor the content says.
     SegmentFile(FormatKind, SegmentId),
+    /// The checkpoint of a native store's keydir.
+    Checkpoint,
     /// A directory without a file, or with nothing but what a native store keeps beside its segments.
     Empty,
     /// Nothing is there.
@@ -171,12 +173,17 @@ fn file(disk: &dyn ReadDisk, path: &Path, entry: &DirEntry) -> Result<Detected> 
     for kind in FormatKind::ALL {
         match kind.format().role(name) {
             Some(FileRole::Segment(id)) => return Ok(Detected::SegmentFile(kind, id)),
+            Some(FileRole::Companion) if name == checkpoint::NAME => return Ok(Detected::Checkpoint),
             Some(_) => return Ok(Detected::Other(beside_segments(kind))),
             None => {}
         }
     }
     let file = disk.open_read(path).map_err(|e| Error::io("open", path, e))?;
-    let found = probe::segment(&*file).map_err(|e| Error::io("read", path, e))?;
+    let failed = |e| Error::io("read", path, e);
+    if file.read_vec_at(checkpoint::MAGIC.len() as u64, 0).map_err(failed)? == checkpoint::MAGIC {
+        return Ok(Detected::Checkpoint);
+    }
+    let found = probe::segment(&*file).map_err(failed)?;
     Ok(match found {
         Some((kind, id)) => Detected::SegmentFile(kind, id),
         None => Detected::Other(format!("it is a file of {} bytes, and no segment of any known format", entry.len)),

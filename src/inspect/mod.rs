@@ -1,6 +1,7 @@
 //! Questions about a store's files with plain answers. Reads through the engine's decoder, decides nothing for it.
 
 pub mod anatomy;
+pub mod checkpoint;
 pub mod detect;
 pub mod header;
 pub mod hint;
@@ -14,6 +15,7 @@ pub mod single;
 pub mod verify;
 
 pub use anatomy::{Anatomy, FieldAnatomy, SumAnatomy, anatomy, file_header_anatomy};
+pub use checkpoint::{CheckpointFile, CheckpointPart, CheckpointRow};
 pub use detect::{Detected, detect};
 pub use header::header_row;
 pub use hint::{HintFile, HintPart, HintRow};

@@ -21,6 +21,10 @@ pub fn open_file(disk: Arc<dyn ReadDisk>, path: &Path, options: Options) -> Resu
     let (format, named) = match detect(&*disk, path)? {
         Detected::SegmentFile(format, id) => (format, id),
         Detected::Missing => return Err(Error::Missing { dir: path.to_owned() }),
+        Detected::Checkpoint => {
+            let reason = "it is a checkpoint of a keydir, and a segment file is wanted".to_owned();
+            return Err(Error::NotAStore { path: path.to_owned(), reason });
+        }
         Detected::Other(reason) => return Err(Error::NotAStore { path: path.to_owned(), reason }),
         _ => {
             let reason = "it is a directory, and a segment file is wanted".to_owned();

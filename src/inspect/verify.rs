@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use super::checkpoint::checkpoint_findings;
 use super::records::{RecordRow, RowKind};
 use crate::error::{Error, Result};
 use crate::format::{Check, Kind, SegmentId};
@@ -39,12 +40,18 @@ pub fn verify(store: &Store, progress: &mut dyn FnMut(u64, u64) -> ControlFlow<(
     let mut report = Report::default();
     // Damaged records are found again, with the same words, by reading.
     report.findings.extend(store.findings().into_iter().filter(|finding| finding.kind != FindingKind::DamagedRecord));
+    // A store that was opened from its checkpoint has not read its hints.
+    let anew = if store.is_from_checkpoint() { Some(store.opened_anew(false)?) } else { None };
+    let plain = anew.as_ref().unwrap_or(store);
+    let is_about_hint = |finding: &Finding| matches!(finding.kind, FindingKind::DamagedHint | FindingKind::StaleHint);
+    report.findings.extend(anew.iter().flat_map(Store::findings).filter(is_about_hint));
     for segment in &segments {
         if read_segment(store, segment, &mut report, total, progress)?.is_break() {
             break;
         }
     }
     report.findings.sort_by_key(|finding| (finding.segment, finding.offset));
+    report.findings.extend(checkpoint_findings(store, plain)?);
     report.findings.extend(store.directory_findings()?);
     Ok(report)
 }

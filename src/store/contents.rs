@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::format::SegmentId;
 use crate::primitives::AtomicU64;
 
+use super::checkpoint::{Extent, Known};
 use super::gate::Gate;
 use super::holes::Holes;
 use super::keydir::Keydir;
@@ -36,6 +37,8 @@ pub(super) struct Contents {
     pub(super) last_tstamp: AtomicU64,
     /// Live records whose time ran out.
     pub(super) expired: AtomicU64,
+    /// What the checkpoint covers that this was loaded from.
+    pub(super) checkpoint: Option<Extent>,
 }
 
 impl Contents {
@@ -51,7 +54,13 @@ impl Contents {
             unloaded_bytes: 0,
             last_tstamp: AtomicU64::new(0),
             expired: AtomicU64::new(0),
+            checkpoint: None,
         }
+    }
+
+    /// The same around a keydir that was read from a checkpoint.
+    pub(super) fn of_checkpoint(keydir: Keydir, known: &Known) -> Self {
+        Self { expired: known.expired.into(), checkpoint: Some(known.extent), ..Self::new(keydir) }
     }
 
     /// The segment with this id.

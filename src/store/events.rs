@@ -107,6 +107,18 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The keydir was written to `KEYDIR`.
+    CheckpointWritten {
+        /// Keys in it.
+        keys: u64,
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// The keydir could not be written to `KEYDIR`; the next open reads hints, or replays more.
+    CheckpointFailed {
+        /// Why.
+        reason: String,
+    },
     /// The end of the log was saved and cut.
     Cut {
         /// Of which segment.

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use crate::disk::ReadFile;
 use crate::error::{Error, Result};
-use crate::format::SegmentId;
 use crate::format::hint::bloom_probes;
+use crate::format::{FormatKind, SegmentId, checkpoint};
 
-use super::Store;
 use super::report::FindingKind;
 use super::segment::{Ledger, Segment};
+use super::{Options, Store};
 
 /// More than a hint's header takes.
 const HEAD: usize = 64;
@@ -46,9 +46,31 @@ impl Store {
         }
     }
 
+    /// The file of the keydir's checkpoint and its path. `Ok(None)`: there is none, or the format has none.
+    pub fn checkpoint_file(&self) -> Result<Option<(PathBuf, Arc<dyn ReadFile>)>> {
+        let path = self.inner.dir.join(checkpoint::NAME);
+        match self.inner.disk.open_read(&path) {
+            _ if self.format() != FormatKind::Native => Ok(None),
+            Ok(file) => Ok(Some((path, file))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io("open", &path, e)),
+        }
+    }
+
+    /// The same directory opened for reading once more, as it is now, from its checkpoint where that counts or without.
+    pub fn opened_anew(&self, checkpoint: bool) -> Result<Self> {
+        let observers = Vec::new();
+        let options = Options { checkpoint, observers, auto_merge: None, ..self.inner.options.clone() };
+        Self::open_read_only_on(self.inner.disk.clone(), self.dir(), options)
+    }
+
     /// Whether the filter in a segment's hint says that no record of this key is among those that the hint covers. Reads a
     /// few bytes; what cannot be read denies nothing. The caller knows that the hint was believed and covers all.
     pub fn hint_denies(&self, segment: SegmentId, key: &[u8]) -> bool {
+        if self.is_from_checkpoint() {
+            // Nobody has read the hint.
+            return self.hinted(segment, key).is_some_and(|hinted| hinted.denied);
+        }
         let Ok(Some((_, file))) = self.hint_file(segment) else { return false };
         let mut head = [0; HEAD];
         let len = file.len().unwrap_or_default();

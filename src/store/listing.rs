@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::{DirEntry, EntryKind, ReadDisk};
 use crate::error::{Error, Result};
 use crate::format::{
-    FileRole, Format, FormatKind, QUARANTINE, SegmentId, formats_present, merge_file, only_format_of, riak,
+    FileRole, Format, FormatKind, QUARANTINE, SegmentId, checkpoint, formats_present, merge_file, only_format_of, riak,
 };
 use crate::text;
 
@@ -20,6 +20,8 @@ pub(super) struct Listing {
     pub(super) sources: Vec<Source>,
     /// Temporary files of ours.
     pub(super) leftovers: Vec<PathBuf>,
+    /// The keydir is there as a file.
+    pub(super) has_checkpoint: bool,
     /// A merge did not finish committing.
     pub(super) has_merge: bool,
     /// Why nobody can say what that merge leaves behind.
@@ -131,6 +133,7 @@ fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
         format: kind,
         sources: Vec::new(),
         leftovers: Vec::new(),
+        has_checkpoint: false,
         has_merge: false,
         broken_merge: None,
         max_id: None,
@@ -150,7 +153,11 @@ fn listing(dir: &Path, entries: &[DirEntry], kind: FormatKind) -> Listing {
                 out.sources.push(Source { id, name, len: entry.len, has_hint: false, active: false });
             }
             Some(FileRole::Hint(id)) => out.saw(id),
-            Some(FileRole::Companion) => out.has_merge |= kind == FormatKind::Native && entry.name == merge_file::NAME,
+            Some(FileRole::Companion) => {
+                let is_ours = |name: &str| kind == FormatKind::Native && entry.name == *name;
+                out.has_merge |= is_ours(merge_file::NAME);
+                out.has_checkpoint |= is_ours(checkpoint::NAME);
+            }
             Some(FileRole::Leftover) => {
                 out.note(path.clone(), FindingKind::Leftover, "a write that did not finish left it behind");
                 out.leftovers.push(path);

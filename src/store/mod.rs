@@ -26,6 +26,7 @@
 mod answer;
 mod background;
 pub mod batch;
+mod checkpoint;
 mod contents;
 mod current;
 mod delete_range;
@@ -344,6 +345,11 @@ impl Store {
         self.inner.format.kind()
     }
 
+    /// Whether what is known was read from `KEYDIR` and not from hints and records: [`Options::checkpoint`].
+    pub fn is_from_checkpoint(&self) -> bool {
+        self.inner.contents().checkpoint.is_some()
+    }
+
     /// Whether it can be written.
     pub fn mode(&self) -> Mode {
         self.inner.mode
@@ -392,7 +398,8 @@ impl Store {
         }
     }
 
-    /// Makes everything durable, writes the hint that vouches for it, gives up the lock. On an error the lock is given up
+    /// Makes everything durable, writes the hint that vouches for it and, where that pays, the keydir as a file
+    /// ([`Options::checkpoint`]), gives up the lock. On an error the lock is given up
     /// all the same, and what was not durable may be lost.
     pub fn close(mut self) -> Result<()> {
         self.shut()

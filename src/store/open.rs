@@ -14,6 +14,7 @@ use crate::disk::{Disk, ReadDisk};
 use crate::error::{Error, Result};
 use crate::format::{FileHeader, FormatKind, Origin, SegmentId, merge_file};
 
+use super::checkpoint::{self, Known};
 use super::contents::Contents;
 use super::events::Event;
 use super::holes::{Bound, Hole, Holes};
@@ -257,7 +258,6 @@ pub(super) fn tell(options: &Options, event: &Event) {
 pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listing: &mut Listing) -> Result<Loads> {
     mark_active(disk, dir, listing);
     let format = listing.format.format();
-    let keydir = Keydir::new(format, seed(options));
     let total: u64 = listing.sources.iter().map(|source| source.len).sum();
     let done = AtomicU64::new(0);
     let progress = |bytes: u64| {
@@ -267,28 +267,40 @@ pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listi
         }
     };
     let salvage = options.recovery == Recovery::Salvage;
-    let spare = Spare::default();
-    let context = Context { disk, dir, format, keydir: &keydir, salvage, progress: &progress, spare };
-    keydir.expect(expected(&context, &listing.sources));
-    let loaded = in_parallel(&listing.sources, options.threads, |source| load(&context, source));
-    let loaded = loaded.into_iter().collect::<Result<Vec<_>>>()?;
-    keydir.finish_loading(options.threads);
-    gather(dir, keydir, loaded, &listing.sources, options, listing)
+    let load_into = |keydir: &Keydir, checkpoint: Option<&Known>| {
+        let spare = Spare::default();
+        let context = Context { disk, dir, format, keydir, salvage, checkpoint, progress: &progress, spare };
+        if checkpoint.is_none() {
+            keydir.expect(expected(&context, &listing.sources));
+        }
+        let loaded = in_parallel(&listing.sources, options.threads, |source| load(&context, source));
+        keydir.finish_loading(options.threads);
+        loaded.into_iter().collect::<Result<Vec<_>>>()
+    };
+    if let Some((keydir, known)) = checkpoint::read(disk, dir, format, options, listing, &progress) {
+        let loaded = load_into(&keydir, Some(&known))?;
+        if loaded.iter().all(Loaded::bears_out) {
+            return gather(dir, Contents::of_checkpoint(keydir, &known), loaded, options, listing);
+        }
+        // Something does not go together: only reading everything tells what it means.
+        done.store(0, Ordering::Relaxed);
+    }
+    let keydir = Keydir::new(format, seed(options));
+    let loaded = load_into(&keydir, None)?;
+    gather(dir, Contents::new(keydir), loaded, options, listing)
 }
 
 fn gather(
     dir: &Path,
-    keydir: Keydir,
+    mut contents: Contents,
     loaded: Vec<Loaded>,
-    sources: &[Source],
     options: &Options,
     listing: &Listing,
 ) -> Result<Loads> {
-    let mut contents = Contents::new(keydir);
     let (mut findings, mut holes) = missing(dir, options, listing)?;
     let (mut active, mut tally) = (None, Tally::default());
     let (mut without_hint, mut segments) = (Vec::new(), SegmentMap::new());
-    for (loaded, source) in loaded.into_iter().zip(sources) {
+    for (loaded, source) in loaded.into_iter().zip(&listing.sources) {
         refuse(options, &loaded)?;
         let (verdict, damaged) = (loaded.verdict, loaded.damaged);
         holes.extend(loaded.holes);

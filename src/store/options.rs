@@ -157,6 +157,9 @@ pub struct Options {
     /// several times faster. On a disk that fails, a sector that cannot be read ends the process with a signal then, where
     /// a plain read gives an error. Never done when opening for reading only. Default: yes.
     pub mapped_reads: bool,
+    /// Whether the keydir is kept in the file `KEYDIR` at a clean close, and read from there when opening. It is never needed:
+    /// without it, or with one that does not count, hints and records are read. Default: yes.
+    pub checkpoint: bool,
     /// Threads that load segments. Default: as many as the machine has, at most 8.
     pub threads: usize,
     /// Where time comes from.
@@ -193,6 +196,7 @@ impl Default for Options {
             from: None,
             inspect: false,
             mapped_reads: true,
+            checkpoint: true,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
             clock: Arc::new(SystemClock::default()),
             seed: 0,

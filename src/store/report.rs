@@ -159,6 +159,12 @@ pub enum FindingKind {
     HintBeyondData,
     /// A hint that belongs to another file or an earlier state.
     StaleHint,
+    /// A checkpoint that fails its checks.
+    DamagedCheckpoint,
+    /// A checkpoint of another state of the store, or of a later version.
+    StaleCheckpoint,
+    /// A checkpoint that passes its checks and says something else than the records.
+    WrongCheckpoint,
     /// A segment file that must have been there is not, or is not a file.
     MissingSegment,
     /// The id in the header is not the one in the name: the segment is not loaded.
@@ -193,6 +199,9 @@ impl FindingKind {
             Self::DamagedHint => "damaged-hint",
             Self::HintBeyondData => "hint-beyond-data",
             Self::StaleHint => "stale-hint",
+            Self::DamagedCheckpoint => "damaged-checkpoint",
+            Self::StaleCheckpoint => "stale-checkpoint",
+            Self::WrongCheckpoint => "wrong-checkpoint",
             Self::MissingSegment => "missing-segment",
             Self::WrongId => "wrong-id",
             Self::UnfinishedMerge => "unfinished-merge",
@@ -220,6 +229,10 @@ impl FindingKind {
                 "the records before it are served, these bytes are not; nothing that was durable is missing"
             }
             Self::DamagedHint | Self::StaleHint => "no answer changes: the records are read instead",
+            Self::DamagedCheckpoint | Self::StaleCheckpoint => {
+                "no answer changes: hints and records are read instead, so that opening takes longer"
+            }
+            Self::WrongCheckpoint => "until it goes, those keys answer with an error, an older value or none",
             Self::HintBeyondData => {
                 "a key whose newest version was there answers with an error, never with an older value"
             }
@@ -248,6 +261,8 @@ impl FindingKind {
                 "a writer's open cuts it and saves it under quarantine/; a file of another program is left as it is"
             }
             Self::DamagedHint | Self::StaleHint => "a writer's open writes it anew",
+            Self::DamagedCheckpoint | Self::StaleCheckpoint => "the next clean close writes it anew",
+            Self::WrongCheckpoint => "delete the file: it is a copy of what hints and records say",
             Self::UnfinishedMerge => {
                 "the next open for writing tries again; if files of it were lost, restore the store from a copy"
             }

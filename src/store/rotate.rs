@@ -14,6 +14,7 @@ use crate::disk::WriteFile;
 use crate::error::{Error, Result};
 use crate::format::{Origin, record};
 
+use super::checkpoint;
 use super::events::Event;
 use super::hint_file;
 use super::inner::Inner;
@@ -103,6 +104,7 @@ impl Writer {
                 None if inner.contents().segments.read().is_empty() => lock.leave_nothing(&*self.disk),
                 _ => {}
             }
+            checkpoint::write(inner, &*self.disk, *self.checkpoint.lock());
         }
         synced
     }

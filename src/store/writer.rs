@@ -24,6 +24,7 @@ use crate::format::{Kind, SegmentId};
 use crate::primitives::{AtomicBool, Condvar, Mutex, RwLock};
 
 use super::background::Alarm;
+use super::checkpoint::Extent;
 use super::contents::Contents;
 use super::events::Event;
 use super::group::Queue;
@@ -51,6 +52,8 @@ pub(super) struct Writer {
     pub(super) unsynced: AtomicBool,
     /// One merge at a time.
     pub(super) merging: Mutex<()>,
+    /// What the checkpoint covers that is there, if it counts.
+    pub(super) checkpoint: Mutex<Option<Extent>>,
 }
 
 /// A record that is in the tail, and what it will do to the keydir.
@@ -149,6 +152,7 @@ impl Writer {
             tail: RwLock::new(tail),
             unsynced: AtomicBool::new(false),
             merging: Mutex::new(()),
+            checkpoint: Mutex::new(contents.checkpoint),
         })
     }
 

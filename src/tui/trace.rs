@@ -78,6 +78,7 @@ fn step_line(number: usize, step: &Step) -> Told {
     let part = match step.event {
         Event::Poisoned { .. }
         | Event::HintFailed { .. }
+        | Event::CheckpointFailed { .. }
         | Event::MergeAbandoned { .. }
         | Event::Read { ok: false, .. } => Part::Failure,
         _ => Part::Step,
@@ -125,6 +126,10 @@ pub fn words(event: &Event) -> String {
         Event::Sealed { segment, bytes } => format!("segment {segment} sealed at {}", text::size(*bytes)),
         Event::HintWritten { segment, bytes } => format!("hint of segment {segment} written, {}", text::size(*bytes)),
         Event::HintFailed { segment, reason } => format!("no hint of segment {segment}: {reason}"),
+        Event::CheckpointWritten { keys, bytes } => {
+            format!("checkpoint of {} written, {}", text::several(*keys, "key"), text::size(*bytes))
+        }
+        Event::CheckpointFailed { reason } => format!("no checkpoint: {reason}"),
         Event::MergeStarted { inputs, bytes } => {
             format!("merge begins: {} of {}", ids(inputs), text::size(*bytes))
         }

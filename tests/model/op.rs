@@ -121,6 +121,8 @@ pub enum Lose {
     AllHints,
     Hint(usize),
     Checkpoint,
+    /// The one of an earlier close lies there again.
+    NewerCheckpoint,
 }
 
 impl Op {
@@ -270,10 +272,11 @@ fn reopen(random: &mut Rng) -> Reopen {
         1 => How::Cut { policy: policy(random), seed: random.below(1000) },
         _ => How::Closed,
     };
-    let lose = match random.below(6) {
+    let lose = match random.below(7) {
         0 => Lose::AllHints,
         1 => Lose::Hint(random.below(8) as usize),
         2 => Lose::Checkpoint,
+        3 => Lose::NewerCheckpoint,
         _ => Lose::Nothing,
     };
     let set_back = if random.below(6) == 0 { random.below(20) } else { 0 };

@@ -34,6 +34,8 @@ pub struct Round {
     /// How the power is cut when the disk stops, and at which operation of opening again.
     cut: Option<(CrashPolicy, u64, u64)>,
     lie: bool,
+    /// Checkpoints that were there when the store was taken down, newest last.
+    checkpoints: Vec<Vec<u8>>,
     /// Snapshots, with what they show, and how many were begun.
     pub copies: Vec<(PathBuf, State)>,
     taken: u32,
@@ -51,6 +53,7 @@ impl Round {
             with_kernel: 0,
             cut: None,
             lie: case.lie,
+            checkpoints: Vec::new(),
             copies: Vec::new(),
             taken: 0,
         };
@@ -415,17 +418,27 @@ impl Round {
         self.with_kernel = 0;
     }
 
-    fn lose(&self, lose: Lose) {
+    fn lose(&mut self, lose: Lose) {
+        let checkpoint = PathBuf::from("data/KEYDIR");
+        let now = self.disk.image().remove(&checkpoint);
+        let now = now.filter(|now| self.checkpoints.last() != Some(now));
+        self.checkpoints.extend(now);
         let ends = |path: &Path, end: &str| path.starts_with("data") && path.extension().is_some_and(|e| e == end);
         let hints = || self.disk.image().into_keys().filter(|path| ends(path, "hint")).collect::<Vec<_>>();
         let lost = match lose {
             Lose::Nothing => vec![],
             Lose::AllHints => hints(),
             Lose::Hint(nth) => hints().into_iter().skip(nth).take(1).collect(),
-            Lose::Checkpoint => self.disk.image().into_keys().filter(|path| path.ends_with("data/KEYDIR")).collect(),
+            Lose::Checkpoint | Lose::NewerCheckpoint => vec![checkpoint.clone()],
         };
         // As a person does it: a power cut may bring them back, or may come just then.
         lost.iter().for_each(|path| drop(Disk::remove(&self.disk, path)));
+        let older = self.checkpoints.iter().rev().nth(1).filter(|_| matches!(lose, Lose::NewerCheckpoint));
+        // While the power is off nothing is put back.
+        if let Some(older) = older.filter(|_| !self.disk.is_crashed()) {
+            let _ = self.disk.delete(&checkpoint);
+            self.disk.insert(&checkpoint, older.clone()).unwrap();
+        }
     }
 }
 

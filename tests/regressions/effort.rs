@@ -220,5 +220,6 @@ fn verifying_a_file_that_was_cut_asks_the_disk_a_few_times() {
     let report = logkv::inspect::verify(&reader, &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert!(!report.findings.is_empty());
     let reads = counts.reads() - before;
-    assert!(reads < 20, "{reads} reads of a file of 100 bytes");
+    // The store is opened anew besides, with its checkpoint and without.
+    assert!(reads < 40, "{reads} reads of a file of 100 bytes");
 }

@@ -230,7 +230,7 @@ The file may be of any format and have any name; no other file is opened, no loc
 alone says: a newer version may lie in another. Exit code 1 only for damage, as with verify.
 In json, lines with a `state` are records and lines with a `severity` are findings.")]
 pub(in crate::cli) struct Inspect {
-    /// A segment file
+    /// A segment file, or the file KEYDIR of a store
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) file: PathBuf,
 }

@@ -15,9 +15,9 @@ pub use frame::{
 pub(super) use frame::{kind_byte, needs_newer, shape};
 
 use super::hint::{self, Hint, HintEntry, HintFault, HintParts};
-use super::merge_file;
 use super::names::{FileRole, parse_decimal};
 use super::{Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, SegmentId, Sum, VersionOrder};
+use super::{checkpoint, merge_file};
 
 /// The native format as a [`Format`].
 #[derive(Debug)]
@@ -130,7 +130,7 @@ fn role(name: &str) -> Option<FileRole> {
     if let Some(stem) = name.strip_suffix(".tmp") {
         return role(stem).filter(|role| *role != FileRole::Leftover).map(|_| FileRole::Leftover);
     }
-    if matches!(name, "LOCK" | "KEYDIR" | merge_file::NAME | "SNAPSHOT") {
+    if matches!(name, "LOCK" | checkpoint::NAME | merge_file::NAME | "SNAPSHOT") {
         return Some(FileRole::Companion);
     }
     if let Some(stem) = name.strip_suffix(".data") {

@@ -14,16 +14,41 @@ pub(super) fn describe(field: &'static Field, start: u64, len: u64, bytes: Vec<u
     let value = match (number, field.role) {
         (Some(number), Role::Checksum) => format!("{number:08x}"),
         (Some(number), Role::Time) => text::timestamp(micros(number, len)).to_string(),
+        (Some(number), Role::Length) if is_count(field.name) => text::count(number).to_string(),
         (Some(number), Role::Length) => text::size(number).to_string(),
         (Some(number), Role::Kind) => words(field, number),
+        (Some(number), Role::Place) if field.name == "salt" => format!("{number:08x}"),
+        (Some(number), Role::Place) if field.name == "hash seed" => format!("{number:016x}"),
         (Some(number), Role::Place) if number & TOMBSTONE_BIT != 0 => {
             format!("{}, a tombstone", text::count(number & !TOMBSTONE_BIT))
         }
-        (Some(number), Role::Place) if field.name == "salt" => format!("{number:08x}"),
         (Some(number), _) => number.to_string(),
         (None, _) => text::escape_to_width(&bytes, CELLS).text,
     };
     FieldAnatomy { field, start, len, bytes, number, value }
+}
+
+/// Lengths of lists, as against bytes.
+fn is_count(name: &str) -> bool {
+    const COUNTS: [&str; 16] = [
+        "entries",
+        "marks",
+        "table shards",
+        "segments",
+        "images",
+        "keys",
+        "expired",
+        "records",
+        "tombstones",
+        "live records",
+        "buckets",
+        "blocks",
+        "words",
+        "freed",
+        "expiring",
+        "unused words",
+    ];
+    COUNTS.contains(&name)
 }
 
 /// Four bytes of time are seconds, eight are microseconds, in every layout.

@@ -199,3 +199,11 @@ fn other_files_are_no_segments() {
         assert!(other(at(&path)).contains(&format!("{} bytes", bytes.len())));
     }
 }
+
+#[test]
+fn a_checkpoint_is_known_by_its_name_and_under_any_other_by_its_first_bytes() {
+    let dir = dir_of(&["KEYDIR"]);
+    assert_eq!(at(&dir.path().join("KEYDIR")), Detected::Checkpoint);
+    fs::write(dir.path().join("old.bak"), b"LOGKVKEY and more").unwrap();
+    assert_eq!(at(&dir.path().join("old.bak")), Detected::Checkpoint);
+}

@@ -13,6 +13,7 @@
 //!    bytes of a shard are apart from that.
 //! 3. A key that found no room is never a plain miss: from then on [`Keydir::is_full`] says so.
 
+mod image;
 mod offers;
 mod row;
 mod shape;
@@ -29,6 +30,7 @@ use super::parallel::in_parallel;
 use super::{Entry, Location};
 use crate::format::{Format, SegmentId, VersionOrder};
 use crate::primitives::Mutex;
+pub(super) use image::{Pieces, ReadShard};
 pub(super) use offers::Offers;
 pub use row::RowPart;
 use row::{FrameLen, NewRow};
@@ -43,6 +45,7 @@ const SHARD_BITS: u32 = 10;
 pub(super) struct Keydir {
     /// Made when their first key comes: most stores that are opened are small.
     shards: Box<[OnceLock<Box<Shard>>]>,
+    seed: u64,
     secrets: RapidSecrets,
     order: VersionOrder,
     frame_len: FrameLen,
@@ -59,6 +62,7 @@ impl Keydir {
     pub(super) fn new(format: &dyn Format, seed: u64) -> Self {
         Self {
             shards: (0..Self::SHARDS).map(|_| OnceLock::new()).collect(),
+            seed,
             secrets: RapidSecrets::seed(seed),
             order: format.version_order(),
             frame_len: format.frame_len(),
@@ -119,7 +123,7 @@ impl Keydir {
             return None;
         }
         shard.remove(&found);
-        shard.books.tombstones -= usize::from(tombstone);
+        shard.books.unbury(tombstone);
         self.tidy(&mut shard);
         drop(shard);
         self.reschedule(key, old.expires_at, None);
@@ -140,7 +144,7 @@ impl Keydir {
     pub(super) fn len(&self) -> u64 {
         let live = |shard: &Shard| {
             let shard = shard.lock();
-            (shard.books.rows - shard.books.tombstones) as u64
+            shard.books.keys() as u64
         };
         self.touched().map(live).sum()
     }
@@ -256,7 +260,7 @@ impl Keydir {
             return None;
         }
         shard.books.tombstones += usize::from(tombstone);
-        shard.books.tombstones -= usize::from(old.is_some_and(|(_, tombstone)| tombstone));
+        shard.books.unbury(old.is_some_and(|(_, tombstone)| tombstone));
         Some(Placed { old })
     }
 

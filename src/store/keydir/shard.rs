@@ -46,15 +46,34 @@ pub(super) struct Books {
     pub(super) rows: usize,
     pub(super) tombstones: usize,
     /// Slots that refer to nothing and are searched past.
-    used: usize,
+    pub(super) used: usize,
     /// Words of the last block that are taken.
-    filled: usize,
+    pub(super) filled: usize,
     /// Words of all blocks.
     words: usize,
     /// Words that no slot refers to any more.
     pub(super) garbage: usize,
     /// Rows for which there will be blocks as large as can be.
     expected: usize,
+}
+
+impl Books {
+    /// The books of a shard whose table has these numbers, and no tombstone.
+    pub(super) fn of(table: Table, rows: usize, used: usize, garbage: usize) -> Self {
+        let filled = table.blocks().last().map_or(0, |block| block.len());
+        let words = table.blocks().iter().map(|block| block.len()).sum();
+        Self { table: Arc::new(table), rows, tombstones: 0, used, filled, words, garbage, expected: 0 }
+    }
+
+    /// Rows that are no tombstones.
+    pub(super) fn keys(&self) -> usize {
+        self.rows.saturating_sub(self.tombstones)
+    }
+
+    /// Takes note that a row went, if it was a tombstone. One that was made up in a file was never counted.
+    pub(super) fn unbury(&mut self, tombstone: bool) {
+        self.tombstones = self.tombstones.saturating_sub(usize::from(tombstone));
+    }
 }
 
 /// Where a key was found.
@@ -156,6 +175,13 @@ impl Held<'_> {
         let table = Arc::new(table);
         self.change(|| self.shard.table.store(table.clone()));
         self.books.table = table;
+    }
+
+    /// Takes over books and the table that they are about.
+    pub(super) fn adopt(&mut self, books: Books) {
+        let table = books.table.clone();
+        self.change(|| self.shard.table.store(table));
+        *self.books = books;
     }
 
     /// Takes in the row of a key that is not there. `hash_of` is for growing.

@@ -56,6 +56,16 @@ impl Ref {
     }
 }
 
+/// Whether a slot that says this refers to a row.
+pub(super) fn refers(slot: u32) -> bool {
+    Ref::of_slot(slot).is_some()
+}
+
+/// Whether a slot that says this was used, and is searched past.
+pub(super) fn is_used(slot: u32) -> bool {
+    slot == USED
+}
+
 /// What a bucket search goes by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hash(pub(super) u64);
@@ -88,6 +98,11 @@ impl Table {
     /// Empty slots, and the rows of these blocks.
     pub(super) fn with(buckets: usize, blocks: Box<[Block]>) -> Self {
         Self { slots: (0..buckets * BUCKET).map(|_| AtomicU32::new(EMPTY)).collect(), blocks }
+    }
+
+    /// These slots, and the rows of these blocks.
+    pub(super) fn of(slots: Arc<[AtomicU32]>, blocks: Box<[Block]>) -> Self {
+        Self { slots, blocks }
     }
 
     /// The same slots and rows, and room for more rows.

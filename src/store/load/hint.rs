@@ -58,13 +58,14 @@ impl Load<'_> {
         Ok(self.take_hint(&hint).max(start))
     }
 
-    fn is_ours(&self, coverage: &Coverage) -> bool {
+    pub(super) fn is_ours(&self, coverage: &Coverage) -> bool {
         coverage.id == self.source.id && coverage.salt == self.header.salt && coverage.len >= self.header.len
     }
 
     fn take_hint(&mut self, hint: &Hint<'_>) -> u64 {
         let mut covered = 0;
-        for entry in hint.entries() {
+        let known_len = self.known_len;
+        for entry in hint.entries().filter(|entry| entry.offset >= known_len) {
             let end = entry.offset.saturating_add(entry.len);
             covered = covered.max(end);
             self.out.ledger.count(entry.kind, entry.tstamp);
@@ -78,8 +79,9 @@ impl Load<'_> {
         }
         if let Some(coverage) = hint.coverage {
             covered = coverage.len;
-            self.out.ledger.records += coverage.marks;
-            self.out.ledger.marks += coverage.marks;
+            let marks = coverage.marks.saturating_sub(self.known_marks);
+            self.out.ledger.records += marks;
+            self.out.ledger.marks += marks;
             self.out.ledger.saw(coverage.min_tstamp, coverage.max_tstamp);
             if covered > self.len && !self.out.damaged {
                 self.lost_bytes(covered);

@@ -9,6 +9,7 @@
 //!    for the newest.
 //! 2. Where the key of a damaged stretch is not beyond doubt, a hole is reported.
 
+mod covered;
 mod hint;
 mod offer;
 mod salvage;
@@ -20,6 +21,7 @@ use crate::disk::{ReadDisk, ReadFile};
 use crate::error::{Error, Result};
 use crate::format::{Check, FileHeader, Format, HeaderFault, Kind, Origin, Record, SegmentId};
 
+use super::checkpoint::Known;
 use super::holes::{Bound, Hole};
 use super::keydir::{Keydir, Offers};
 use super::recover::{Cut, Standing, Survey, Verdict, is_torn};
@@ -39,6 +41,8 @@ pub(super) struct Context<'a> {
     pub(super) keydir: &'a Keydir,
     /// Whatever can be read takes part: see [`Recovery::Salvage`](super::Recovery::Salvage).
     pub(super) salvage: bool,
+    /// What the keydir has been read from already.
+    pub(super) checkpoint: Option<&'a Known>,
     /// Told of bytes as they are read.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
     pub(super) spare: Spare,
@@ -69,6 +73,17 @@ pub(super) struct Loaded {
     pub(super) doubtful: bool,
     /// How the keydir's entries moved meanwhile.
     pub(super) tally: Tally,
+    /// The checkpoint that the keydir was read from says something else.
+    pub(super) contradicts: bool,
+}
+
+impl Loaded {
+    /// Whether all that the file says goes together with a checkpoint.
+    pub(super) fn bears_out(&self) -> bool {
+        let is_damage = |finding: &Finding| finding.severity == Severity::Damage;
+        let is_sound = self.segment.is_some() && !self.damaged && !self.doubtful && self.needs_newer.is_none();
+        is_sound && !self.contradicts && self.holes.is_empty() && !self.findings.iter().any(is_damage)
+    }
 }
 
 /// Loads one segment file.
@@ -86,13 +101,15 @@ pub(super) fn load(context: &Context<'_>, source: &Source) -> Result<Loaded> {
     let len = file.len().map_err(|e| Error::io("read", &path, e))?;
     let standing = Standing::of(context.format.kind(), source.active);
     let (header, out, offers) = (FileHeader::NONE, Outcome::new(len), context.spare.offers());
-    let mut load = Load { context, source, path, file, around, len, standing, header, out, offers };
+    let (known_len, known_marks) = (0, 0);
+    let mut load =
+        Load { context, source, path, file, around, len, standing, header, known_len, known_marks, out, offers };
     match load.header()? {
         Some(header) => load.header = header,
         None if context.salvage && load.out.needs_newer.is_none() => load.presume_header(),
         None => return Ok(load.unloaded()),
     }
-    let covered = load.hint()?;
+    let covered = load.covered()?;
     load.records(covered)
 }
 
@@ -104,6 +121,7 @@ struct Outcome {
     damaged: bool,
     doubtful: bool,
     tally: Tally,
+    contradicts: bool,
     /// Findings beyond [`MAX_FINDINGS`].
     untold: u64,
 }
@@ -118,6 +136,7 @@ impl Outcome {
             damaged: false,
             doubtful: false,
             tally: Tally::default(),
+            contradicts: false,
             untold: 0,
         }
     }
@@ -133,6 +152,9 @@ struct Load<'a> {
     len: u64,
     standing: Standing,
     header: FileHeader,
+    /// Bytes and marks that the checkpoint knows.
+    known_len: u64,
+    known_marks: u64,
     out: Outcome,
     /// Versions that the keydir has not got yet.
     offers: Offers,
@@ -362,9 +384,9 @@ impl Load<'_> {
         if let Some(last) = self.out.findings.last_mut().filter(|_| self.out.untold > 0) {
             last.message = format!("{}; and {} findings more in this segment", last.message, self.out.untold);
         }
-        let Outcome { holes, findings, needs_newer, damaged, doubtful, tally, .. } = self.out;
+        let Outcome { holes, findings, needs_newer, damaged, doubtful, contradicts, tally, .. } = self.out;
         self.context.spare.give_back(self.offers);
-        Loaded { segment, verdict, holes, findings, needs_newer, damaged, doubtful, tally }
+        Loaded { segment, verdict, holes, findings, needs_newer, damaged, doubtful, tally, contradicts }
     }
 }
 

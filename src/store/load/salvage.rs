@@ -79,5 +79,6 @@ pub(super) fn unopened(context: &Context<'_>, source: &Source, path: PathBuf, e:
         damaged: true,
         doubtful: true,
         tally: Tally::default(),
+        contradicts: true,
     }
 }

@@ -4,8 +4,9 @@
 //! under temporary names.
 //!
 //! 1. The active segment is synced: what superseded the records that were not copied must be durable before they go.
-//! 2. `MERGE` is written beside its place, synced, renamed, and the directory synced: from here on it is decided. No
-//!    reader ever sees half a file, and no power cut takes away the decision after an input has gone.
+//! 2. `KEYDIR`, which names the inputs, goes. `MERGE` is written beside its place, synced, renamed, and the directory
+//!    synced: from here on it is decided. No reader ever sees half a file, and no power cut takes away the decision after
+//!    an input has gone, or brings back a checkpoint that misses one.
 //! 3. The outputs get their names, and the directory is synced: a power cut must not take an output's name after the
 //!    inputs are gone.
 //! 4. The keydir moves, entry by entry, where it still points at an input: a put or delete in between wins.
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::format::{Format, FormatKind, Kind, MergeFile, MergePart, QUARANTINE, merge_file};
+use crate::store::checkpoint;
 use crate::store::contents::Contents;
 use crate::store::events::Event;
 use crate::store::inner::Inner;
@@ -85,6 +87,9 @@ fn decide(inner: &Inner, writer: &Writer, merge: &MergeFile) -> Result<()> {
             error
         }
     };
+    // What it says of the inputs will not be true any more. It is durable with the decision.
+    writer.checkpoint.lock().take();
+    checkpoint::forget(disk, &inner.dir)?;
     write_decision(disk, &inner.dir, merge).map_err(failed)?;
     disk.sync_dir(&inner.dir).map_err(|e| writer.die_of_sync(inner, &inner.dir, e))
 }

@@ -14,6 +14,7 @@ use std::path::Path;
 use crate::disk::{Disk, ReadDisk};
 use crate::error::{Error, Result};
 use crate::format::{HeaderFault, MergeFile, MergePart, merge_file};
+use crate::store::checkpoint;
 use crate::store::listing::{Listing, Missing};
 use crate::store::load::Source;
 use crate::store::scan::{Scanner, What};
@@ -57,6 +58,8 @@ pub(in crate::store) fn resume(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let Some(merge) = read(disk, dir)? else { return Ok(()) };
     match outcome(disk, dir, &merge, is_whole) {
         Outcome::Finish => {
+            // It went before `MERGE` came, unless a power cut has parted the two. Durable with the decision.
+            checkpoint::forget(disk, dir)?;
             again::decide(disk, dir, &merge)?;
             again::unname_outputs(disk, dir, &merge)?;
             name_outputs(disk, dir, &merge)?;
@@ -65,6 +68,7 @@ pub(in crate::store) fn resume(disk: &dyn Disk, dir: &Path) -> Result<()> {
             forget(disk, dir)
         }
         Outcome::Undo => {
+            checkpoint::forget(disk, dir)?;
             again::remove_gone(disk, dir, &merge.outputs)?;
             for output in &merge.outputs {
                 for path in final_names(dir, output).iter().chain(&temporary_names(dir, native(), output.id)) {

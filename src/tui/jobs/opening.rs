@@ -46,6 +46,10 @@ impl Opening<'_> {
             Detected::Root(members) => return Ok((Arrived::Choose(members), None)),
             Detected::Mixed(formats) if chosen.is_none() => return Ok((Arrived::Refused(mixed(path, &formats)), None)),
             Detected::SegmentFile(..) => return self.open_file(path, send),
+            Detected::Checkpoint => {
+                let what = "it is the checkpoint of a keydir; give the directory, or a segment file";
+                return Ok((Arrived::Refused(format!("{}: {what}", text::path(path))), None));
+            }
             Detected::Other(what) if !create => {
                 return Ok((Arrived::Refused(format!("{}: {what}", text::path(path))), None));
             }
