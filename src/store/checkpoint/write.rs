@@ -48,11 +48,12 @@ fn is_wanted(options: &Options) -> bool {
     options.checkpoint && options.recovery != Recovery::Salvage
 }
 
-/// Whether nothing of the store is damaged, in doubt or unknown: a checkpoint would have it forgotten.
+/// Whether nothing of the store is damaged, in doubt or unknown, which a checkpoint would have forgotten, and every segment
+/// has the hint without which the checkpoint would not count: it would be written anew at every close.
 fn is_sound(inner: &Inner, contents: &Contents) -> bool {
     let is_whole = |segment: &Segment| {
         let ledger = segment.ledger.lock();
-        ledger.gap_bytes == 0 && ledger.bad_value_bytes == 0 && ledger.torn_bytes == 0
+        ledger.has_hint && ledger.gap_bytes == 0 && ledger.bad_value_bytes == 0 && ledger.torn_bytes == 0
     };
     let segments = contents.segments.read();
     !segments.is_empty()
