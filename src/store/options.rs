@@ -173,9 +173,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// Bytes of an active segment to map.
+    /// Bytes of an active segment to map. None while what can be read is being saved: there, what cannot is read around.
     pub(super) fn mapped_extent(&self) -> u64 {
-        if self.mapped_reads { self.max_segment_bytes.min(MOST_SEGMENT_BYTES) } else { 0 }
+        if self.mapped_reads && self.recovery != Recovery::Salvage {
+            self.max_segment_bytes.min(MOST_SEGMENT_BYTES)
+        } else {
+            0
+        }
     }
 }
 

@@ -126,7 +126,9 @@ impl Segment {
     /// Reads through a map from now on, as far as the file, which `file` goes on writing, is final. `extent`: as
     /// [`WriteFile::mapped_reader`] takes it.
     pub(super) fn map_active(&self, file: &dyn WriteFile, extent: u64) {
-        let _ = self.mapped.set(file.mapped_reader(&self.path, extent, self.data_len()));
+        if extent > 0 {
+            let _ = self.mapped.set(file.mapped_reader(&self.path, extent, self.data_len()));
+        }
     }
 
     /// Bytes that hold data now.
