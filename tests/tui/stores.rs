@@ -72,6 +72,8 @@ fn hurt(file: &str, hit: &Hit) -> SimDisk {
     if !matches!(hit, Hit::Flip(_)) {
         disk.delete("data/0000000001.hint").unwrap();
     }
+    // With it, opening would not look at what was hit.
+    disk.delete("data/KEYDIR").unwrap();
     disk
 }
 
