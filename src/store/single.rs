@@ -15,14 +15,13 @@ use std::sync::atomic::Ordering;
 use crate::error::{Error, Result};
 use crate::format::{Kind, record};
 
-use super::contents::Contents;
 use super::events::Event;
 use super::inner::Inner;
-use super::log::Core;
+use super::log::{Before, Core};
 use super::op::{Action, Done, Op, Outcome, Verdict};
 use super::sync::write_or_cut;
 use super::watch::Change;
-use super::writer::Writer;
+use super::writer::{Writer, take_effect};
 use super::{Entry, Location, SyncPolicy};
 
 impl Writer {
@@ -46,7 +45,8 @@ impl Writer {
         let Some(entry) = self.append_single(inner, core, op)? else { return Ok(done) };
         self.unsynced.store(true, Ordering::Relaxed);
         self.ring(core);
-        let superseded = self.take_effect(inner, core, op, &entry);
+        let kind = if matches!(op.action, Action::Put { .. }) { Kind::Put } else { Kind::Tombstone };
+        let superseded = take_effect(inner, &inner.look(), kind, Some(op), &entry);
         inner.watchers.tell(|| vec![Change::of(op, &entry)]);
         done.add(op, &entry, superseded);
         Ok(done)
@@ -90,7 +90,7 @@ impl Writer {
             match self.flush(inner, core) {
                 Ok(()) => {}
                 Err(e @ Error::NoSpace { .. }) => {
-                    self.take_back(core, super::log::Before { len: location.offset, vouched });
+                    self.take_back(core, Before { len: location.offset, vouched });
                     return Err(e);
                 }
                 Err(e) => return Err(self.failed(inner, e)),
@@ -107,37 +107,6 @@ impl Writer {
             Error::NoSpace { .. } => e,
             e => Error::Indeterminate { cause: self.die(inner, e) },
         }
-    }
-
-    /// Moves ledger and keydir. Returns the place that the keydir pointed at before.
-    fn take_effect(&self, inner: &Inner, core: &Core, op: &Op<'_>, entry: &Entry) -> Option<Location> {
-        let contents: &Contents = &inner.look();
-        let is_put = matches!(op.action, Action::Put { .. });
-        // Nobody else gives out tstamps.
-        contents.last_tstamp.store(entry.tstamp, Ordering::Relaxed);
-        if let Some(log) = &core.active {
-            let mut ledger = log.segment.ledger.lock();
-            ledger.count(if is_put { Kind::Put } else { Kind::Tombstone }, entry.tstamp);
-            ledger.data_len = log.len;
-            ledger.has_hint = false;
-            if inner.options.sync != SyncPolicy::Buffered {
-                ledger.written_len = log.len;
-            }
-            // Born before anybody can find it: who lets it expire in the next moment counts it dead.
-            if is_put {
-                ledger.born(entry.location.len);
-            }
-        }
-        let superseded = match op.action {
-            Action::Put { .. } => contents.set(op.key, *entry),
-            Action::Delete => contents.remove(op.key),
-        };
-        let superseded = superseded.map(|entry| entry.location);
-        inner.tell(|| Event::KeydirMoved { from: superseded, to: is_put.then_some(entry.location) });
-        if let Some(died) = contents.moved(superseded, None) {
-            inner.tell(|| Event::BytesDied { segment: died.segment, bytes: died.len });
-        }
-        superseded
     }
 
     /// Something was appended that is not durable. When a quarter of a segment is waiting, the disk begins with it: what a

@@ -349,27 +349,43 @@ impl Writer {
 fn apply(inner: &Inner, contents: &Contents, records: &[Staged<'_>], outcomes: &mut [Outcome]) {
     let _closed = (records.len() > 1).then(|| contents.gate.close());
     for staged in records {
-        let Entry { location, tstamp, .. } = staged.entry;
-        contents.last_tstamp.fetch_max(tstamp, Ordering::Relaxed);
-        if let Some(segment) = contents.segment(location.segment) {
-            let mut ledger = segment.ledger.lock();
-            ledger.count(staged.kind, tstamp);
-            ledger.data_len = ledger.data_len.max(location.offset + location.len);
-            ledger.has_hint = false;
-        }
-        let Some((i, op)) = staged.op else { continue };
-        let superseded = move_keydir(inner, contents, &op, &staged.entry);
-        if let Some(Ok(done)) = outcomes.get_mut(i) {
-            done.add(&op, &staged.entry, superseded);
+        let op = staged.op.as_ref().map(|(_, op)| op);
+        let superseded = take_effect(inner, contents, staged.kind, op, &staged.entry);
+        if let Some((i, op)) = &staged.op
+            && let Some(Ok(done)) = outcomes.get_mut(*i)
+        {
+            done.add(op, &staged.entry, superseded);
         }
     }
 }
 
-/// Returns the place that the keydir pointed at before.
-fn move_keydir(inner: &Inner, contents: &Contents, op: &Op<'_>, entry: &Entry) -> Option<Location> {
-    let to = matches!(op.action, Action::Put { .. }).then_some(entry.location);
-    // Born before anybody can find it: who lets it expire in the next moment counts it dead.
-    contents.moved(None, to);
+/// Counts a record of the active segment in its ledger and moves the keydir; a mark has no operation. Returns the place that
+/// the keydir pointed at before.
+pub(super) fn take_effect(
+    inner: &Inner,
+    contents: &Contents,
+    kind: Kind,
+    op: Option<&Op<'_>>,
+    entry: &Entry,
+) -> Option<Location> {
+    let Entry { location, tstamp, .. } = *entry;
+    let to = op.and_then(|op| matches!(op.action, Action::Put { .. }).then_some(location));
+    // tstamps come in the order of appends.
+    contents.last_tstamp.store(tstamp, Ordering::Relaxed);
+    if let Some(segment) = contents.segments.read().get(&location.segment) {
+        let mut ledger = segment.ledger.lock();
+        ledger.count(kind, tstamp);
+        ledger.data_len = ledger.data_len.max(location.offset + location.len);
+        ledger.has_hint = false;
+        if inner.options.sync != SyncPolicy::Buffered {
+            ledger.written_len = ledger.written_len.max(ledger.data_len);
+        }
+        // Born before anybody can find it: who lets it expire in the next moment counts it dead.
+        if let Some(to) = to {
+            ledger.born(to.len);
+        }
+    }
+    let op = op?;
     let superseded = match op.action {
         Action::Put { .. } => contents.set(op.key, *entry),
         Action::Delete => contents.remove(op.key),
