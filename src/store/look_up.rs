@@ -184,8 +184,8 @@ impl Question<'_> {
             return Some(None);
         }
         let bytes = read_record(&*segment.file, entry.location.offset, entry.location.len).ok()?;
-        let value = value_of(FormatKind::Native.format(), &segment.header, bytes, key, &entry).ok()?;
-        Some(Some(Found { value, entry }))
+        let value = value_of(FormatKind::Native.format(), &segment.header, bytes.into(), key, &entry).ok()?;
+        Some(Some(Found { value: value.into_owned(), entry }))
     }
 }
 

@@ -139,48 +139,35 @@ impl Inner {
         let Some(segment) = segments.get(&id) else {
             return Err(damaged(self.dir.join(self.format.segment_name(id)), Check::OtherFile));
         };
-        let value = if let Some(bytes) = self.writer.as_ref().and_then(|writer| writer.read_tail(&entry.location)) {
-            value_of(self.format, &segment.header, bytes, key, entry).map(Cow::Owned)
+        let bytes = if let Some(bytes) = self.writer.as_ref().and_then(|writer| writer.read_tail(&entry.location)) {
+            bytes.into()
         } else if let Some(bytes) = segment.file().lend(offset, len) {
-            lent_value_of(self.format, &segment.header, bytes, key, entry)
+            bytes.into()
         } else {
-            let bytes = read_record(&**segment.file(), offset, len)
-                .map_err(|e| Error::io_at("read", &segment.path, offset, e))?;
-            value_of(self.format, &segment.header, bytes, key, entry).map(Cow::Owned)
+            let bytes = read_record(&**segment.file(), offset, len);
+            bytes.map_err(|e| Error::io_at("read", &segment.path, offset, e))?.into()
         };
+        let value = value_of(self.format, &segment.header, bytes, key, entry);
         value.map(take).map_err(|check| damaged(segment.path.clone(), check))
     }
 }
 
-/// The value in the bytes of the record that `entry` points at, where they lie.
-fn lent_value_of<'a>(
+/// The value in the bytes of the record that `entry` points at, where they lie if they were lent.
+pub(super) fn value_of<'a>(
     format: &dyn Format,
     header: &FileHeader,
-    bytes: &'a [u8],
+    bytes: Cow<'a, [u8]>,
     key: &[u8],
     entry: &Entry,
 ) -> Result<Cow<'a, [u8]>, Check> {
-    let (start, codec) = check(format.decode(header, entry.location.offset, bytes), bytes, key, entry)?;
-    let stored = bytes.get(start..).unwrap_or_default();
-    match codec {
-        Codec::Raw => Ok(stored.into()),
-        Codec::Lz4 => lz4::decompress(stored).map(Cow::Owned),
-    }
-}
-
-/// The value in the bytes of the record that `entry` points at.
-pub(super) fn value_of(
-    format: &dyn Format,
-    header: &FileHeader,
-    mut bytes: Vec<u8>,
-    key: &[u8],
-    entry: &Entry,
-) -> Result<Vec<u8>, Check> {
     let (start, codec) = check(format.decode(header, entry.location.offset, &bytes), &bytes, key, entry)?;
-    bytes.drain(..start);
-    match codec {
-        Codec::Raw => Ok(bytes),
-        Codec::Lz4 => lz4::decompress(&bytes),
+    match (codec, bytes) {
+        (Codec::Raw, Cow::Borrowed(bytes)) => Ok(bytes.get(start..).unwrap_or_default().into()),
+        (Codec::Raw, Cow::Owned(mut bytes)) => {
+            bytes.drain(..start);
+            Ok(bytes.into())
+        }
+        (Codec::Lz4, bytes) => lz4::decompress(bytes.get(start..).unwrap_or_default()).map(Cow::Owned),
     }
 }
 

@@ -6,10 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::shard::Books;
+use super::shard::{Books, Shard};
 use super::table::{self, Block, MAX_BLOCKS, Table};
 use super::{Keydir, shard_of};
 use crate::format::ShardImage;
@@ -95,7 +94,7 @@ impl Keydir {
 
     /// Whether a shard has an image.
     pub(in crate::store) fn has_keys(&self, shard: usize) -> bool {
-        self.shards.get(shard).and_then(OnceLock::get).is_some_and(|shard| shard.lock().books.rows > 0)
+        self.shard_at(shard).is_some_and(|shard| shard.lock().books.rows > 0)
     }
 
     /// How many keys of each shard wait for their expiry, where any do.
@@ -114,7 +113,7 @@ impl Keydir {
         shard: usize,
         put: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Option<ShardImage>> {
-        let Some(held) = self.shards.get(shard).and_then(OnceLock::get).map(|shard| shard.lock()) else {
+        let Some(held) = self.shard_at(shard).map(Shard::lock) else {
             return Ok(None);
         };
         let books = &*held.books;

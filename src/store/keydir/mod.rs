@@ -166,7 +166,7 @@ impl Keydir {
 
     /// Visits every live key of one shard, in no order, as of one moment. Writers to it wait meanwhile.
     pub(super) fn for_each_in(&self, shard: usize, mut visit: impl FnMut(&[u8], &Entry)) {
-        let Some(shard) = self.shards.get(shard).and_then(OnceLock::get).map(|shard| shard.lock()) else { return };
+        let Some(shard) = self.shard_at(shard).map(Shard::lock) else { return };
         let table = shard.table();
         let mut key = Vec::new();
         for at in table.refs() {
@@ -180,7 +180,7 @@ impl Keydir {
 
     /// Visits where the records of all live keys of one shard begin, in no order, as of one moment.
     pub(super) fn places_in(&self, shard: usize, mut visit: impl FnMut(SegmentId, u64)) {
-        let Some(shard) = self.shards.get(shard).and_then(OnceLock::get).map(|shard| shard.lock()) else { return };
+        let Some(shard) = self.shard_at(shard).map(Shard::lock) else { return };
         let table = shard.table();
         for row in table.refs().filter_map(|at| row::read(table.row(at), self.frame_len)).filter(|row| !row.tombstone) {
             visit(row.entry.location.segment, row.entry.location.offset);
@@ -274,7 +274,11 @@ impl Keydir {
 
     /// The shard of a key, if it has ever had one.
     fn shard(&self, hash: Hash) -> Option<&Shard> {
-        self.shards.get(shard_of(hash))?.get().map(|shard| &**shard)
+        self.shard_at(shard_of(hash))
+    }
+
+    fn shard_at(&self, shard: usize) -> Option<&Shard> {
+        self.shards.get(shard)?.get().map(|shard| &**shard)
     }
 
     fn touched(&self) -> impl Iterator<Item = &Shard> {

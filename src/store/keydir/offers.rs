@@ -4,8 +4,8 @@
 //! Keeps: what is taken in is what offering one by one in the same order would give, and the tally moves with every entry.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
+use super::shard::Shard;
 use super::table::Hash;
 use super::{Keydir, newer, shard_of};
 use crate::store::Entry;
@@ -113,7 +113,7 @@ impl Keydir {
         for (shard, own) in copies.sort() {
             let own = copies.order.get(own).unwrap_or_default();
             let own = || own.iter().filter_map(|i| copies.pending.get(*i as usize));
-            let Some(mut shard) = self.shards.get(shard).and_then(OnceLock::get).map(|shard| shard.lock()) else {
+            let Some(mut shard) = self.shard_at(shard).map(Shard::lock) else {
                 own().for_each(|pending| told(&pending.entry, None));
                 continue;
             };

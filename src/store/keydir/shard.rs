@@ -90,17 +90,8 @@ pub(super) struct Full;
 
 impl Default for Shard {
     fn default() -> Self {
-        let table = Arc::new(Table::empty());
-        let books = Books {
-            table: table.clone(),
-            rows: 0,
-            tombstones: 0,
-            used: 0,
-            filled: 0,
-            words: 0,
-            garbage: 0,
-            expected: 0,
-        };
+        let books = Books::of(Table::empty(), 0, 0, 0);
+        let table = books.table.clone();
         Self { seq: AtomicU64::new(0), table: ArcSwap::new(table), books: Mutex::new(books) }
     }
 }

@@ -9,11 +9,9 @@
 //! 2. Live records and bytes are counted as they move, so that nobody has to look at every key.
 
 use super::Load;
+use super::offer::hint_head;
 use crate::error::Result;
 use crate::format::{Coverage, Covered};
-
-/// More than a hint's header takes.
-const HINT_HEAD: usize = 64;
 
 impl Load<'_> {
     /// Takes over what the checkpoint says, and then what the hint says beyond that. Returns how much that was.
@@ -47,9 +45,7 @@ impl Load<'_> {
 
     /// What the segment's hint says of itself, unchecked.
     fn hint_coverage(&self) -> Option<Coverage> {
-        let name = self.context.format.hint_name(self.source.id).filter(|_| self.source.has_hint)?;
-        let file = self.context.disk.open_read(&self.context.dir.join(name)).ok()?;
-        let head = file.read_vec_at(HINT_HEAD as u64, 0).ok()?;
-        self.context.format.hint_parts(&head, file.len().ok()?)?.coverage
+        let (head, len) = hint_head(self.context, self.source)?;
+        self.context.format.hint_parts(&head, len)?.coverage
     }
 }

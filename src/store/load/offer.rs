@@ -66,14 +66,15 @@ pub(in crate::store) fn expected(context: &Context<'_>, sources: &[Source]) -> u
 }
 
 fn records(context: &Context<'_>, source: &Source) -> Option<u64> {
-    let hint = context.format.hint_name(source.id).filter(|_| source.has_hint);
-    hint.and_then(|name| hinted(context, &name)).or_else(|| sampled(context, source))
+    let hinted = hint_head(context, source).and_then(|(head, len)| context.format.hint_count(&head, len));
+    hinted.or_else(|| sampled(context, source))
 }
 
-fn hinted(context: &Context<'_>, name: &str) -> Option<u64> {
+/// The first bytes of a segment's hint, and how many it has; unchecked.
+pub(super) fn hint_head(context: &Context<'_>, source: &Source) -> Option<(Vec<u8>, u64)> {
+    let name = context.format.hint_name(source.id).filter(|_| source.has_hint)?;
     let file = context.disk.open_read(&context.dir.join(name)).ok()?;
-    let head = file.read_vec_at(HINT_HEAD, 0).ok()?;
-    context.format.hint_count(&head, file.len().ok()?)
+    Some((file.read_vec_at(HINT_HEAD, 0).ok()?, file.len().ok()?))
 }
 
 fn sampled(context: &Context<'_>, source: &Source) -> Option<u64> {
