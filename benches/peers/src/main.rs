@@ -1,13 +1,14 @@
 //! logkv beside other embedded stores, and beside what the machine allows, measured in turn in one run.
 //!
 //! `engine` is what is compared, `work` what it is asked to do, `limit` the same work with nothing around it, `goal` the
-//! table of works with their goals, `results` what was measured, `table` what is printed. Start with `engine/mod.rs`: which
-//! stores stand in which comparison, and why.
+//! table of works with their goals, `results` what was measured, `table` what is printed. `growth` is another run: ours
+//! alone, at more and more keys. Start with `engine/mod.rs`: which stores stand in which comparison, and why.
 
 mod args;
 mod child;
 mod engine;
 mod goal;
+mod growth;
 mod key;
 mod limit;
 mod measure;
@@ -35,7 +36,7 @@ fn main() -> Outcome<()> {
         println!("{}", args::USAGE);
         return Ok(());
     };
-    compare(&args)
+    if args.growth.is_some() { growth::run(&args) } else { compare(&args) }
 }
 
 /// The rounds: in each, every store after the other, so that what disturbs the machine meets all alike.
@@ -44,7 +45,7 @@ fn compare(args: &Args) -> Outcome<()> {
     let ground = Ground { args, keys, values: Values::new(100) };
     let engines: Vec<_> = engine::all().into_iter().filter(|engine| args.wants_engine(engine.name())).collect();
     let (mut results, started) = (Results::default(), Instant::now());
-    for round in 1..=args.rounds {
+    for round in 1..=args.rounds() {
         let tell = |what: &str| eprintln!("[{:5.0} s] round {round}: {what}", started.elapsed().as_secs_f64());
         if args.limits {
             tell(results::LIMIT);

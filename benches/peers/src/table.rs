@@ -11,7 +11,7 @@ pub fn print(args: &Args, keys: Keys, results: &Results) {
     println!(
         "{} keys of 16 bytes, values of 100 bytes, medians of {} rounds; ratios above 1 are ours ahead\n",
         count(keys.count),
-        args.rounds
+        args.rounds()
     );
     let head = ["work", "name", "ours", "best peer", "×best", "limit", "×limit", "goal", ""];
     show(args, &head, &WORKS.iter().filter_map(|work| summary(work, keys, results)).collect::<Vec<_>>());
@@ -117,7 +117,7 @@ fn part_row(part: &'static Work, results: &Results) -> Option<Vec<String>> {
     Some(vec![part.title.to_owned(), part.name.to_owned(), figure(part.unit, readings.median()?), p50, p99])
 }
 
-fn figure(unit: Unit, value: f64) -> String {
+pub fn figure(unit: Unit, value: f64) -> String {
     match unit {
         Unit::PerSecond if value >= 1e6 => format!("{:.2} M/s", value / 1e6),
         Unit::PerSecond if value >= 1e3 => format!("{:.1} k/s", value / 1e3),
@@ -138,7 +138,7 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")
