@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/contract.rs"]
 mod contract;
 #[path = "cli/looking.rs"]

@@ -4,6 +4,7 @@
 //! at, and in `import` what the source is. So it is not one global option: it stands before the command, and again in the
 //! commands on a store but those two.
 
+mod bench;
 mod commands;
 mod manual;
 mod merging;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
+pub(super) use bench::Bench;
 pub(super) use commands::{
     Batch, Command, Delete, Demo, Dump, Get, History, Inspect, List, Put, Records, Repair, Restore, Snapshot,
 };

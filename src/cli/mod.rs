@@ -12,6 +12,7 @@
 mod args;
 mod batch;
 mod batch_line;
+mod bench;
 mod checkpoint;
 mod delete;
 mod demo;
@@ -22,6 +23,7 @@ mod history;
 mod import;
 mod inspect;
 mod interface;
+mod interrupt;
 mod look;
 mod manual;
 mod merge;
@@ -90,6 +92,7 @@ fn dispatch(session: &mut Session, command: Option<Command>, path: &[std::path::
         Some(Command::Snapshot(args)) => snapshot::snapshot(session, &args),
         Some(Command::Restore(args)) => restore::restore(session, &args),
         Some(Command::Demo(args)) => demo::demo(session, &args),
+        Some(Command::Bench(args)) => bench::bench(session, &args),
         Some(Command::Completions(args)) => manual::completions(session, &args),
         Some(Command::Man(args)) => manual::man(session, &args),
     }

@@ -50,6 +50,11 @@ impl Progress {
         });
     }
 
+    /// What is being done, where nobody knows how much of it there is.
+    pub(super) fn words(&mut self, words: impl FnOnce() -> String) {
+        self.draw(|_| words());
+    }
+
     fn draw(&mut self, words: impl FnOnce(Duration) -> String) {
         if self.visible && self.drawn.is_none_or(|at| at.elapsed() >= Self::PERIOD) {
             self.drawn = Some(Instant::now());

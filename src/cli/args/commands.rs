@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use super::{Completions, Export, From, Import, Man, Merge, Ttl, ttl};
+use super::{Bench, Completions, Export, From, Import, Man, Merge, Ttl, ttl};
 use crate::format::{FormatKind, SegmentId};
 
 /// What to do; without a command the interface opens.
@@ -52,6 +52,8 @@ pub(in crate::cli) enum Command {
     Restore(Restore),
     /// Opens the interface on a sample store that is made for it
     Demo(Demo),
+    /// Measures put, get, open and merge on this machine, in a store that is made for it
+    Bench(Bench),
     /// Prints a script that lets a shell complete commands and options
     Completions(Completions),
     /// Prints the manual page, of the program or of one command
@@ -330,6 +332,7 @@ impl Command {
             | Self::Snapshot(_)
             | Self::Restore(_)
             | Self::Demo(_)
+            | Self::Bench(_)
             | Self::Completions(_)
             | Self::Man(_) => None,
         }
