@@ -52,7 +52,7 @@ impl Store for Open {
         for (key, value) in items {
             batch.put(key, value);
         }
-        Ok(self.db.write_opt(&batch, &self.write)?)
+        Ok(self.db.write_opt(batch, &self.write)?)
     }
 
     fn get(&self, key: &Key, value: &mut Vec<u8>) -> Outcome<bool> {
