@@ -132,6 +132,12 @@ pub trait Disk: ReadDisk {
         self.open_read(path)
     }
 
+    /// Creates a file (mode 0600) of `len` bytes, all of them zero, that is written to as memory is: see [`SharedBytes`].
+    /// `Ok(None)`, and no file, where that cannot be had. `AlreadyExists` if something is there.
+    fn create_shared(&self, _path: &Path, _len: usize) -> io::Result<Option<Box<dyn SharedBytes>>> {
+        Ok(None)
+    }
+
     /// Opens an existing regular file for reading and writing.
     fn open_write(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>>;
 
@@ -171,6 +177,15 @@ pub trait WriteFile: ReadFile {
     /// empty.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
 
+    /// [`WriteFile::write_at`], and [`WriteFile::publish`] where all of `bytes` were taken.
+    fn write_final_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let n = self.write_at(bytes, offset)?;
+        if n == bytes.len() {
+            self.publish(offset + n as u64);
+        }
+        Ok(n)
+    }
+
     /// Cuts the file, or extends it with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
@@ -192,6 +207,13 @@ pub trait WriteFile: ReadFile {
     /// Makes final what was written below `len`: to be called when a write has succeeded to its last byte, so that none
     /// of it will be taken back. What is not published is read as ever, by a copy.
     fn publish(&self, _len: u64) {}
+}
+
+/// Bytes of a file that are with the kernel as soon as they were put there, without a call: they outlive the process, but
+/// nothing is durable.
+pub trait SharedBytes: Send + Sync + Debug {
+    /// Puts `bytes` at `at`. After an error what is there is unknown.
+    fn put(&mut self, bytes: &[u8], at: usize) -> io::Result<()>;
 }
 
 /// Whether a failed [`Disk::hard_link`] or [`Disk::clone_file`] says that the two places cannot share bytes, so that

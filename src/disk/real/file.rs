@@ -92,6 +92,10 @@ impl WriteFile for RealFile {
         self.growth.write(offset, || platform::write_at(&self.file, bytes, offset))
     }
 
+    fn write_final_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.growth.write_final(offset, bytes.len(), || platform::write_at(&self.file, bytes, offset))
+    }
+
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.growth.set_len(len, || self.file.set_len(len))
     }

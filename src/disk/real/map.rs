@@ -1,6 +1,7 @@
-//! Files mapped into memory, to be read without a call and without a copy. The one place with unsafe code.
+//! Files mapped into memory, to be read without a call and without a copy, and one kind that is written to ([`Shared`]).
+//! The one place with unsafe code.
 //!
-//! What makes it sound is that the bytes under a slice that was lent neither change nor go while it is borrowed:
+//! What makes reading sound is that the bytes under a slice that was lent neither change nor go while it is borrowed:
 //!
 //! 1. Only bytes below `end` are lent, and `end` is never lowered. A file that is *sealed* has `end` at the length that
 //!    the open file had when it was mapped, and whoever maps it promises that nobody writes to it or cuts it any more
@@ -29,6 +30,7 @@ use std::sync::atomic::Ordering;
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+use crate::disk::SharedBytes;
 use crate::primitives::{AtomicU64, Mutex};
 
 /// A mapped file.
@@ -90,6 +92,56 @@ impl Drop for Map {
     }
 }
 
+/// A file that is written to through memory.
+///
+/// What makes that sound: nothing is ever read through it and no reference into it is made; bytes are copied in by whoever
+/// holds it alone (`&mut`), within its length. It was made when all its blocks were spoken for (`reserves`), and nobody of
+/// ours cuts it, so that touching it is no signal; of other programs, and of a disk that fails, the same is true as above.
+#[derive(Debug)]
+pub(super) struct Shared {
+    at: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the pages belong to the process, not to a thread.
+unsafe impl Send for Shared {}
+// SAFETY: a shared reference to it can do nothing.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Maps the first `len` bytes of a file, which has them.
+    pub(super) fn over(file: &File, len: usize) -> Option<Self> {
+        let is_whole = file.metadata().is_ok_and(|file| file.len() >= len as u64);
+        let is_coherent = cfg!(any(target_os = "linux", target_os = "android"));
+        if !is_whole || !is_coherent || len == 0 || isize::try_from(len).is_err() {
+            return None;
+        }
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: the system chooses a place where nothing else is.
+        let at = unsafe { mmap(ptr::null_mut(), len, access, MapFlags::SHARED, file, 0) }.ok()?;
+        NonNull::new(at.cast()).map(|at| Self { at, len })
+    }
+}
+
+impl SharedBytes for Shared {
+    fn put(&mut self, bytes: &[u8], at: usize) -> io::Result<()> {
+        if at.checked_add(bytes.len()).is_none_or(|end| end > self.len) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: the stretch is mapped for writing, nobody else uses it, and `bytes` lies elsewhere: no reference into the
+        // map exists.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at.as_ptr().add(at), bytes.len()) };
+        Ok(())
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `over` at this place and length, and nothing else refers to it.
+        let _ = unsafe { munmap(self.at.as_ptr().cast(), self.len) };
+    }
+}
+
 /// How much of a file there is, and how much of that is final: neither written again nor cut.
 #[derive(Debug, Default)]
 pub(super) struct Growth {
@@ -115,10 +167,24 @@ impl Growth {
 
     /// Writes at `offset`, by a call that says how many bytes it wrote.
     pub(super) fn write(&self, offset: u64, write: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
+        self.write_final(offset, usize::MAX, write)
+    }
+
+    /// The same of `len` bytes, which are final if the call wrote all of them.
+    pub(super) fn write_final(
+        &self,
+        offset: u64,
+        len: usize,
+        write: impl FnOnce() -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let mut written = self.written.lock();
         self.refuse_below_end(offset)?;
         let n = write()?;
-        *written = (*written).max(offset.saturating_add(n as u64));
+        let to = offset.saturating_add(n as u64);
+        *written = (*written).max(to);
+        if n == len {
+            self.end.fetch_max(to, Ordering::Release);
+        }
         Ok(n)
     }
 
@@ -163,6 +229,22 @@ mod tests {
             assert_eq!(map.lend(offset, len), None, "{offset} {len}");
         }
         assert!(Map::sealed(&file(b"")).is_none());
+    }
+
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn what_is_put_is_in_the_file_and_nothing_is_put_outside() {
+        let file = file(&[0; 10]);
+        let mut shared = Shared::over(&file, 10).unwrap();
+        shared.put(b"abc", 2).unwrap();
+        shared.put(b"de", 8).unwrap();
+        let mut bytes = [9; 10];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"\0\0abc\0\0\0de");
+        for (bytes, at) in [(&b"x"[..], 10), (b"xy", 9), (b"", 11), (b"x", usize::MAX)] {
+            assert_eq!(shared.put(bytes, at).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{at}");
+        }
+        assert!(Shared::over(&file, 11).is_none() && Shared::over(&file, 0).is_none());
     }
 
     #[test]

@@ -30,13 +30,13 @@ mod pool;
 mod tests;
 
 use std::fs::{self, File, Metadata, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{DirEntry, Disk, EntryKind, ReadDisk, ReadFile, WriteFile, not_regular};
+use super::{DirEntry, Disk, EntryKind, ReadDisk, ReadFile, SharedBytes, WriteFile, not_regular};
 use file::{HeldLock, PooledFile, RealFile};
-use map::Map;
+use map::{Map, Shared};
 use platform::Access;
 use pool::{Slot, with_room};
 
@@ -85,6 +85,20 @@ impl Disk for RealDisk {
         let file = open_regular(path, Access::Read)?;
         let map = Map::sealed(&file);
         Ok(Arc::new(PooledFile::new(Slot::opened(path, file)?, map)))
+    }
+
+    fn create_shared(&self, path: &Path, len: usize) -> io::Result<Option<Box<dyn SharedBytes>>> {
+        let file = create_regular(path)?;
+        let made = (|| {
+            // Written, so that a full disk is an error here and not a signal later.
+            (&file).write_all(&vec![0; len])?;
+            let shared = if platform::reserves(&file) { Shared::over(&file, len) } else { None };
+            Ok(shared.map(|shared| Box::new(shared) as Box<dyn SharedBytes>))
+        })();
+        if !matches!(made, Ok(Some(_))) {
+            let _ = fs::remove_file(path);
+        }
+        made
     }
 
     fn open_write(&self, path: &Path) -> io::Result<Arc<dyn WriteFile>> {

@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use crate::disk::SharedBytes;
+
 /// Never made.
 #[derive(Debug)]
 pub(super) enum Map {}
@@ -24,6 +26,22 @@ impl Map {
     }
 }
 
+/// Never made.
+#[derive(Debug)]
+pub(super) enum Shared {}
+
+impl Shared {
+    pub(super) fn over(_: &File, _: usize) -> Option<Self> {
+        None
+    }
+}
+
+impl SharedBytes for Shared {
+    fn put(&mut self, _: &[u8], _: usize) -> io::Result<()> {
+        match *self {}
+    }
+}
+
 /// Nothing is lent, so nothing has to be final.
 #[derive(Debug, Default)]
 pub(super) struct Growth;
@@ -36,6 +54,10 @@ impl Growth {
     pub(super) fn publish(&self, _: u64) {}
 
     pub(super) fn write(&self, _: u64, write: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
+        write()
+    }
+
+    pub(super) fn write_final(&self, _: u64, _: usize, write: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
         write()
     }
 

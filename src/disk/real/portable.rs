@@ -63,6 +63,11 @@ pub(super) fn free_space(_: &Path) -> Option<u64> {
     None
 }
 
+/// Not known.
+pub(super) fn reserves(_: &File) -> bool {
+    false
+}
+
 /// There is no such call in std.
 pub(super) fn share_bytes(_: &File, _: &File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

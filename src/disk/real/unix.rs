@@ -99,6 +99,22 @@ pub(super) fn free_space(dir: &Path) -> Option<u64> {
     Some(figures.f_bavail.saturating_mul(figures.f_frsize))
 }
 
+/// Whether what was written once to a file can be written again whatever else fills the disk. Not where every write goes to
+/// new blocks; those that are known to write in place are named.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn reserves(file: &File) -> bool {
+    const EXT: u64 = 0xef53;
+    const XFS: u64 = 0x5846_5342;
+    const TMPFS: u64 = 0x0102_1994;
+    rustix::fs::fstatfs(file).is_ok_and(|figures| matches!(figures.f_type as u64, EXT | XFS | TMPFS))
+}
+
+/// Not known.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn reserves(_: &File) -> bool {
+    false
+}
+
 /// Lets `file` have the bytes of `source` without copying them.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn share_bytes(file: &File, source: &File) -> io::Result<()> {

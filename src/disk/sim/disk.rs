@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::SimDisk;
-use super::handle::SimFile;
+use super::handle::{SimFile, SimShared};
 use super::names::NodeId;
 use super::tree::{Node, Tree};
-use crate::disk::{DirEntry, Disk, ReadDisk, ReadFile, WriteFile};
+use crate::disk::{DirEntry, Disk, ReadDisk, ReadFile, SharedBytes, WriteFile};
 
 impl SimDisk {
     fn handle(&self, node: NodeId, path: &Path) -> SimFile {
@@ -41,6 +41,14 @@ impl ReadDisk for SimDisk {
 impl Disk for SimDisk {
     fn reader(&self) -> Arc<dyn ReadDisk> {
         Arc::new(self.clone())
+    }
+
+    fn create_shared(&self, path: &Path, len: usize) -> io::Result<Option<Box<dyn SharedBytes>>> {
+        let file = self.create(path)?;
+        if file.write_at(&vec![0; len], 0)? < len {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(Some(Box::new(SimShared(file))))
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::machine::Machine;
 use super::names::NodeId;
-use crate::disk::{FileIdentity, ReadFile, WriteFile};
+use crate::disk::{FileIdentity, ReadFile, SharedBytes, WriteFile};
 use crate::primitives::Mutex;
 
 /// An open file.
@@ -93,5 +93,20 @@ impl WriteFile for SimFile {
 
     fn mapped_reader(&self, path: &Path, extent: u64, final_len: u64) -> Arc<dyn ReadFile> {
         Arc::new(Self::new(&self.machine, self.node, path).lending(extent.min(final_len)))
+    }
+}
+
+/// A file that is written to as memory is: each time counts as one operation, and takes all of its bytes or fails.
+#[derive(Debug)]
+pub(super) struct SimShared(pub(super) Arc<dyn WriteFile>);
+
+impl SharedBytes for SimShared {
+    fn put(&mut self, bytes: &[u8], at: usize) -> io::Result<()> {
+        let there = self.0.len()?;
+        if at.checked_add(bytes.len()).is_none_or(|end| end as u64 > there) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let n = self.0.write_at(bytes, at as u64)?;
+        if n == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
     }
 }
