@@ -20,6 +20,7 @@ mod riak;
 mod seal;
 mod segment;
 mod store;
+mod tail;
 mod text;
 mod value;
 
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     ("riak_record", riak::record),
     ("segment", segment::file),
     ("store", store::directory),
+    ("tail", tail::file),
     ("text", text::literals),
     ("value", value::any),
 ];

@@ -40,6 +40,16 @@ pub fn native_record(bytes: &mut [u8], salt: u32, offset: u64) -> Option<usize> 
     whole.then_some(len)
 }
 
+/// The records of a `TAIL`, as far as they follow each other.
+pub fn tail(bytes: &mut [u8], salt: u32) {
+    let Some(offset) = bytes.get(8..16) else { return };
+    let (offset, mut at) = (u64::from_le_bytes(offset.try_into().unwrap()), 64);
+    while let Some(rest) = bytes.get_mut(at..) {
+        let Some(len) = native_record(rest, salt, offset.saturating_add(at as u64 - 64)) else { return };
+        at += len;
+    }
+}
+
 /// A native hint: its last four bytes.
 pub fn native_hint(bytes: &mut [u8]) {
     whole_file(bytes);

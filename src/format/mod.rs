@@ -41,6 +41,7 @@ pub mod merge_file;
 mod names;
 pub mod record;
 pub mod riak;
+pub mod tail;
 
 pub use check::{Check, Checksum, ValueCheck};
 pub use checkpoint::{Checkpoint, Covered, ShardImage};

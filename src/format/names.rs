@@ -70,6 +70,7 @@ mod tests {
             ("KEYDIR", Native, Companion),
             ("MERGE", Native, Companion),
             ("SNAPSHOT", Native, Companion),
+            ("TAIL", Native, Companion),
             ("SNAPSHOT.tmp", Native, Leftover),
             ("0000000001.data.tmp", Native, Leftover),
             ("KEYDIR.tmp", Native, Leftover),

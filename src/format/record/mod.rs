@@ -17,7 +17,7 @@ pub(super) use frame::{kind_byte, needs_newer, shape};
 use super::hint::{self, Hint, HintEntry, HintFault, HintParts};
 use super::names::{FileRole, parse_decimal};
 use super::{Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, SegmentId, Sum, VersionOrder};
-use super::{checkpoint, merge_file};
+use super::{checkpoint, merge_file, tail};
 
 /// The native format as a [`Format`].
 #[derive(Debug)]
@@ -130,7 +130,7 @@ fn role(name: &str) -> Option<FileRole> {
     if let Some(stem) = name.strip_suffix(".tmp") {
         return role(stem).filter(|role| *role != FileRole::Leftover).map(|_| FileRole::Leftover);
     }
-    if matches!(name, "LOCK" | checkpoint::NAME | merge_file::NAME | "SNAPSHOT") {
+    if matches!(name, "LOCK" | checkpoint::NAME | merge_file::NAME | "SNAPSHOT" | tail::NAME) {
         return Some(FileRole::Companion);
     }
     if let Some(stem) = name.strip_suffix(".data") {
