@@ -1,7 +1,7 @@
 //! The keydir: an in-memory hash index from each key to its newest record.
 //!
 //! Sharded by hash. Whoever changes a shard locks it; a lookup takes no lock at all, so that readers do not slow each other
-//! down: [`shard`]. Shards are many and small, so that one that grows keeps few waiting, and grows by a quarter, so that
+//! down: [`shard`]. Shards are many and small, so that one that grows keeps few waiting, and grows by a third, so that
 //! memory a key is nearly the same at every number of keys. Must not know files: it is told entries and hands them out by
 //! value.
 //!
@@ -38,7 +38,7 @@ pub use shape::{KeydirShape, KeydirSlot};
 use shard::{Full, Held, Shard};
 use table::Hash;
 
-const SHARD_BITS: u32 = 10;
+const SHARD_BITS: u32 = 9;
 
 /// The index of one store.
 #[derive(Debug)]
@@ -259,7 +259,7 @@ impl Keydir {
             self.full.store(true, Ordering::Relaxed);
             return None;
         }
-        shard.books.tombstones += usize::from(tombstone);
+        shard.books.bury(tombstone);
         shard.books.unbury(old.is_some_and(|(_, tombstone)| tombstone));
         Some(Placed { old })
     }

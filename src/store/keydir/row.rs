@@ -172,7 +172,9 @@ pub(super) fn is_of(words: &[AtomicU64], key: &[u8]) -> bool {
 pub(super) fn key<'k>(words: &[AtomicU64], row: &Row, key: &'k mut Vec<u8>) -> Option<&'k [u8]> {
     let there = words.get(row.head..row.words())?;
     key.clear();
-    key.extend(there.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()));
+    for word in there {
+        key.extend_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+    }
     key.truncate(row.key_len);
     Some(key)
 }

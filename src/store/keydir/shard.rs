@@ -27,11 +27,14 @@ const LOOKS: usize = 64;
 /// Words of a first block.
 const FIRST_BLOCK: usize = 32;
 /// A new block is this part of what there is already.
-const BLOCK_SHARE: usize = 32;
+const BLOCK_SHARE: usize = 16;
+/// What nobody came for is given back if it is more than this part.
+const UNUSED_SHARE: usize = 32;
 
-/// A part of the index. On a cache line of its own, so that work on one does not slow down its neighbours.
+/// A part of the index. On cache lines of its own, so that work on one does not slow down its neighbours; what a get and a
+/// put look at is in the first.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(super) struct Shard {
     seq: AtomicU64,
     table: ArcSwap<Table>,
@@ -40,19 +43,20 @@ pub(super) struct Shard {
 
 /// What only writers need to know.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Books {
     /// What readers find too, at hand without their way of getting hold of it.
     table: Arc<Table>,
     pub(super) rows: usize,
-    pub(super) tombstones: usize,
     /// Slots that refer to nothing and are searched past.
     pub(super) used: usize,
     /// Words of the last block that are taken.
     pub(super) filled: usize,
-    /// Words of all blocks.
-    words: usize,
     /// Words that no slot refers to any more.
     pub(super) garbage: usize,
+    pub(super) tombstones: usize,
+    /// Words of all blocks.
+    words: usize,
     /// Rows for which there will be blocks as large as can be.
     expected: usize,
 }
@@ -70,9 +74,19 @@ impl Books {
         self.rows.saturating_sub(self.tombstones)
     }
 
+    /// Takes note of a new row, if it is a tombstone.
+    pub(super) fn bury(&mut self, tombstone: bool) {
+        // Else the line that it is in is left alone.
+        if tombstone {
+            self.tombstones += 1;
+        }
+    }
+
     /// Takes note that a row went, if it was a tombstone. One that was made up in a file was never counted.
     pub(super) fn unbury(&mut self, tombstone: bool) {
-        self.tombstones = self.tombstones.saturating_sub(usize::from(tombstone));
+        if tombstone {
+            self.tombstones = self.tombstones.saturating_sub(1);
+        }
     }
 }
 
@@ -244,7 +258,7 @@ impl Held<'_> {
         Ok(at)
     }
 
-    /// Sees to it that `more` keys fit, by growing a quarter where they do not.
+    /// Sees to it that `more` keys fit, by growing a third where they do not.
     pub(super) fn make_room(
         &mut self,
         more: usize,
@@ -273,7 +287,7 @@ impl Held<'_> {
         let unused = self.books.garbage + last.saturating_sub(self.books.filled);
         let slots = self.table().slots().len();
         let is_wide = slots > BUCKET && slots > self.books.rows * 2;
-        if self.books.expected > 0 && (is_wide || unused > self.books.words / BLOCK_SHARE + FIRST_BLOCK) {
+        if self.books.expected > 0 && (is_wide || unused > self.books.words / UNUSED_SHARE + FIRST_BLOCK) {
             let _ = self.rebuild(self.books.rows, frame_len, hash_of);
         }
         self.books.expected = 0;
@@ -288,7 +302,7 @@ impl Held<'_> {
         }
     }
 
-    /// Makes a table with slots for `rows` and a quarter more, and copies of the rows in as few blocks as can be.
+    /// Makes a table with slots for `rows` and a third more, and copies of the rows in as few blocks as can be.
     fn rebuild(&mut self, rows: usize, frame_len: FrameLen, hash_of: &dyn Fn(&[u8]) -> Hash) -> Result<(), Full> {
         let old = self.table();
         let mut packing = Packing::new(self.books.words.saturating_sub(self.books.garbage));
@@ -302,7 +316,7 @@ impl Held<'_> {
             placed.push((hash_of(key), at));
         }
         let Packing { blocks, filled, words, garbage, .. } = packing;
-        let table = Table::with((rows * 10).div_ceil(BUCKET * 7).max(1), blocks.into());
+        let table = Table::with((rows * 20).div_ceil(BUCKET * 13).max(1), blocks.into());
         for (hash, at) in &placed {
             table.insert(*hash, *at).ok_or(Full)?;
         }

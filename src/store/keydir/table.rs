@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Slots stand in buckets of 16, a cache line. A key's search begins in the bucket that its hash leads to, and goes on in
-//! the next one while buckets are full. The number of buckets is any number, so that tables can grow by a quarter.
+//! the next one while buckets are full. The number of buckets is any number, so that tables can grow by a third.
 //! Everything is atomics: readers look while a writer changes it, and [`super::shard`] tells whether what they saw
 //! counts. Knows nothing of locks and of who may write.
 //!
