@@ -19,8 +19,8 @@ use logkv::disk::sim::{CrashPolicy, Geometry, Image, SimDisk};
 use logkv::format::{MergeFile, MergePart};
 use logkv::store::SyncPolicy;
 use logkv::{Error, Options, Store};
-use support::TickingClock;
 use support::workload::{Op, State, workload};
+use support::{KEPT, TickingClock, tail_file_after};
 
 const DIR: &str = "data";
 
@@ -32,6 +32,7 @@ fn new_disk() -> SimDisk {
 fn options(sync: SyncPolicy) -> Options {
     Options {
         sync,
+        tail_file_after: tail_file_after(sync),
         create: true,
         max_segment_bytes: 400,
         buffer_bytes: 150,
@@ -182,8 +183,8 @@ fn ledger_is_right(store: &Store, what: &str) {
     assert_eq!(store.recount(), ledger, "{what}: the ledger");
 }
 
-const POLICIES: [SyncPolicy; 3] =
-    [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600)), SyncPolicy::Buffered];
+const POLICIES: [SyncPolicy; 4] =
+    [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600)), KEPT, SyncPolicy::Buffered];
 
 fn ways() -> Vec<(CrashPolicy, u64)> {
     let mut ways = vec![(CrashPolicy::Drop, 0), (CrashPolicy::Keep, 0)];
@@ -261,7 +262,7 @@ fn a_crash_while_recovering_from_a_crash_loses_nothing_more() {
 
 #[test]
 fn killing_the_process_loses_nothing_that_was_acknowledged_with_the_kernel() {
-    for sync in [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600))] {
+    for sync in [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600)), KEPT] {
         let disk = new_disk();
         let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options(sync)).unwrap();
         for i in 0..40u8 {

@@ -41,12 +41,12 @@ use std::time::Duration;
 use logkv::store::SyncPolicy;
 use op::{Merge, Op};
 use round::Round;
-use support::Rng;
+use support::{KEPT, Rng};
 
 /// Operations on one store; then another round begins, with the next policy.
 const ROUND: u64 = 250;
-const POLICIES: [SyncPolicy; 3] =
-    [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600)), SyncPolicy::Buffered];
+const POLICIES: [SyncPolicy; 4] =
+    [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600)), KEPT, SyncPolicy::Buffered];
 
 /// What one round does.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Case {
             ops.push(op);
             ops.extend(is_for_merge.then_some(Op::Merge(Merge::All)));
         }
-        Self { sync: POLICIES[(seed % 3) as usize], lie: false, ops }
+        Self { sync: POLICIES[(seed % 4) as usize], lie: false, ops }
     }
 }
 

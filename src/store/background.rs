@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::SyncPolicy;
 use super::inner::Inner;
@@ -12,6 +12,8 @@ use crate::primitives::{AtomicU64, Condvar, Mutex};
 
 /// How long `buffered` keeps bytes from the kernel when nobody writes more.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
+/// How long `interval` keeps records from the segment, where other processes look for them: [`super::tail_file`].
+const SHOW_AFTER: Duration = Duration::from_millis(100);
 
 /// Wakes the background thread.
 #[derive(Debug, Default)]
@@ -68,10 +70,18 @@ impl Alarm {
         }
     }
 
-    /// Sleeps until there was something to do for `period`, or there is much to do; `None` when the store closes.
-    fn wait(&self, period: Duration) -> Option<Woken> {
+    /// Sleeps until there was something to do for `period`, or there is much to do; not beyond `until`. `None` when the
+    /// store closes.
+    fn wait(&self, period: Duration, until: Option<Instant>) -> Option<Woken> {
         let mut state = self.state.lock();
-        self.changed.wait_while(&mut state, |state| *state == State::Idle);
+        let is_idle = |state: &mut State| *state == State::Idle;
+        match until {
+            None => self.changed.wait_while(&mut state, is_idle),
+            Some(until) => {
+                let left = until.saturating_duration_since(Instant::now());
+                self.changed.wait_while_for(&mut state, is_idle, left);
+            }
+        }
         if *state == State::Rung {
             self.changed.wait_while_for(&mut state, |state| *state == State::Rung, period);
         }
@@ -100,10 +110,20 @@ pub(super) fn start(inner: &Arc<Inner>) -> Option<JoinHandle<()>> {
 
 fn run(inner: &Inner, period: Duration) {
     let Some(writer) = &inner.writer else { return };
-    while let Some(woken) = writer.alarm.wait(period) {
-        let done = match inner.options.sync {
-            SyncPolicy::Buffered if woken == Woken::InTime => writer.flush_in_background(inner),
-            _ => writer.sync_in_background(inner),
+    let syncs = inner.options.sync != SyncPolicy::Buffered;
+    let hold = if syncs { period.min(SHOW_AFTER) } else { period };
+    // When what was flushed has to be synced.
+    let mut due: Option<Instant> = None;
+    while let Some(woken) = writer.alarm.wait(hold, due) {
+        // Rather a little early than late.
+        let soon = Instant::now().checked_add(hold);
+        let is_due = syncs && (hold == period || due.is_some_and(|due| soon.is_none_or(|soon| due <= soon)));
+        let done = if woken == Woken::Hurried || is_due {
+            due = None;
+            writer.sync_in_background(inner)
+        } else {
+            due = due.or_else(|| Instant::now().checked_add(period.saturating_sub(hold)).filter(|_| syncs));
+            writer.flush_in_background(inner)
         };
         // Any other failure poisons the writer, and the next caller is told.
         if let Err(Error::NoSpace { .. }) = done {

@@ -93,11 +93,16 @@ impl Contents {
 
     /// The keydir points at `to` instead of `from`: moves the ledger along. Returns the segment whose bytes died.
     pub(super) fn moved(&self, from: Option<Location>, to: Option<Location>) -> Option<Location> {
-        if let Some(segment) = to.and_then(|to| self.segment(to.segment)) {
-            segment.ledger.lock().born(to.map_or(0, |to| to.len));
+        if from.is_none() && to.is_none() {
+            return None;
         }
-        let segment = from.and_then(|from| self.segment(from.segment))?;
-        segment.ledger.lock().died(from.map_or(0, |from| from.len));
+        let segments = self.segments.read();
+        let of = |location: Option<Location>| location.and_then(|at| Some((at.len, segments.get(&at.segment)?)));
+        if let Some((len, segment)) = of(to) {
+            segment.ledger.lock().born(len);
+        }
+        let (len, segment) = of(from)?;
+        segment.ledger.lock().died(len);
         from
     }
 

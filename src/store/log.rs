@@ -10,12 +10,13 @@ use std::sync::atomic::Ordering;
 use crate::disk::{Disk, WriteFile};
 use crate::error::{Error, Result};
 use crate::format::SegmentId;
-use crate::format::record;
+use crate::format::record::{self, NewRecord};
 
 use super::Location;
 use super::inner::Inner;
 use super::open::Active;
 use super::segment::Segment;
+use super::tail_file::TailFile;
 use crate::primitives::AtomicU64;
 
 /// Everything that appends change, behind one lock.
@@ -30,6 +31,10 @@ pub(super) struct Core {
     pub(super) starved: bool,
     /// A record on its way into the file, kept for its memory.
     pub(super) scratch: Vec<u8>,
+    /// Where the tail outlives the process, under `interval`, once it is worth it.
+    pub(super) tail_file: Option<TailFile>,
+    /// Single operations until then; none any more once it was tried.
+    pub(super) until_tail_file: Option<u64>,
 }
 
 /// The active segment. Lengths count from the start of the file.
@@ -47,7 +52,7 @@ pub(super) struct Log {
     pub(super) appended: bool,
 }
 
-/// Bytes of the active segment that the file may not have yet.
+/// Bytes of the active segment that the file may not have yet. Where there are none, `start` says nothing.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     segment: SegmentId,
@@ -63,17 +68,17 @@ pub(super) struct TailStart(AtomicU64);
 
 impl TailStart {
     /// A segment is under 4 GiB, and its id has 32 bits.
-    fn pack(tail: &Tail) -> u64 {
-        tail.segment << 32 | tail.start
+    fn pack(segment: SegmentId, start: u64) -> u64 {
+        segment << 32 | start
     }
 
     pub(super) fn of(tail: &Tail) -> Self {
-        Self(AtomicU64::new(Self::pack(tail)))
+        Self(AtomicU64::new(Self::pack(tail.segment, tail.start)))
     }
 
-    /// The tail begins elsewhere now.
-    pub(super) fn set(&self, tail: &Tail) {
-        self.0.store(Self::pack(tail), Ordering::Release);
+    /// All of this segment that lies before `start` is in the file.
+    pub(super) fn set(&self, segment: &Segment, start: u64) {
+        self.0.store(Self::pack(segment.id, start), Ordering::Release);
     }
 
     pub(super) fn may_hold(&self, location: &Location) -> bool {
@@ -161,6 +166,19 @@ impl Tail {
     /// An empty tail at the end of a file of `len` bytes.
     pub(super) fn at(segment: &Segment, len: u64) -> Self {
         Self { segment: segment.id, start: len, bytes: Vec::new() }
+    }
+
+    /// Whose it is.
+    pub(super) fn segment(&self) -> SegmentId {
+        self.segment
+    }
+
+    /// Takes in a record that will stand at `offset` of the segment: at the end of the file, or behind the one before.
+    pub(super) fn push(&mut self, new: &NewRecord<'_>, salt: u32, offset: u64) {
+        if self.bytes.is_empty() {
+            self.start = offset;
+        }
+        record::encode(new, salt, offset, &mut self.bytes);
     }
 
     /// The bytes of a record, if the tail has them.

@@ -41,6 +41,7 @@ mod hinted;
 mod holes;
 mod inner;
 mod keydir;
+mod late_hints;
 mod listing;
 mod load;
 mod lock;
@@ -67,6 +68,7 @@ mod segment;
 mod segments;
 mod single;
 mod sync;
+mod tail_file;
 mod tally;
 mod view;
 mod vouch;
@@ -147,6 +149,7 @@ impl Store {
         }
         let inner = Arc::new(open::open_writer(disk, dir, options)?);
         let background = background::start(&inner);
+        inner.writer.iter().for_each(|writer| writer.late_hints.serve(&inner));
         let auto_merge = merge::start_auto(&inner);
         Ok(Self { inner, background, auto_merge })
     }

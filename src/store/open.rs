@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //!
-//! 1. Reading changes nothing in the directory; the writer changes nothing before it has decided what every byte means.
+//! 1. Reading changes nothing in the directory; the writer changes nothing before it has decided what every byte means,
+//!    but for what a killed process left in `TAIL`, which lengthens its segment by whole records.
 //! 2. A second open of a store that was recovered changes no byte but the lock file's.
 
 use std::io;
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::disk::{Disk, ReadDisk};
 use crate::error::{Error, Result};
-use crate::format::{FileHeader, FormatKind, Origin, SegmentId, merge_file};
+use crate::format::{FileHeader, FormatKind, Origin, SegmentId, merge_file, tail};
 
 use super::checkpoint::{self, Known};
 use super::contents::Contents;
@@ -29,7 +30,7 @@ use super::segment::Segment;
 use super::segments::{SegmentMap, Segments};
 use super::tally::Tally;
 use super::writer::Writer;
-use super::{Options, Recovery, hint_file, holes, lock, merge, repair_tail};
+use super::{Options, Recovery, hint_file, holes, lock, merge, repair_tail, tail_file};
 
 /// What all loads together gave.
 pub(super) struct Loads {
@@ -117,6 +118,12 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
     let lock = lock::acquire(&*disk, dir, options.clock.now())?;
     if let Err(why) = merge::resume(&*disk, dir) {
         return without_end(disk.reader(), dir, options, why);
+    }
+    if let Err(why) = tail_file::replay(&*disk, dir) {
+        let why = format!("what a killed process left in {} could not be brought into its segment: {why}", tail::NAME);
+        let inner = open_reader(disk.reader(), dir, options)?;
+        inner.findings.lock().push(unwritable(dir, FindingKind::TornTail, &why));
+        return Ok(inner);
     }
     let mut listing = list(&*disk, dir, options.from, options.create)?;
     let mut loads = load_all(&*disk, dir, &options, &mut listing)?;
@@ -267,9 +274,12 @@ pub(super) fn load_all(disk: &dyn ReadDisk, dir: &Path, options: &Options, listi
         }
     };
     let salvage = options.recovery == Recovery::Salvage;
+    // Before the segments: what it has beyond them now, they have later.
+    let tail = if salvage || listing.format != FormatKind::Native { None } else { tail_file::read(disk, dir)? };
     let load_into = |keydir: &Keydir, checkpoint: Option<&Known>| {
         let spare = Spare::default();
-        let context = Context { disk, dir, format, keydir, salvage, checkpoint, progress: &progress, spare };
+        let tail = tail.as_ref();
+        let context = Context { disk, dir, format, keydir, salvage, checkpoint, tail, progress: &progress, spare };
         if checkpoint.is_none() {
             keydir.expect(expected(&context, &listing.sources));
         }

@@ -16,7 +16,6 @@ use crate::format::{Origin, record};
 
 use super::checkpoint;
 use super::events::Event;
-use super::hint_file;
 use super::inner::Inner;
 use super::log::{Core, Log, Tail};
 use super::new_file::{create_anew, write_all};
@@ -33,17 +32,14 @@ impl Writer {
             self.sync_core(inner, core)?;
         }
         let next = self.create_segment(inner, core)?;
-        {
-            let mut tail = self.tail.write();
-            *tail = Tail::at(&next.segment, next.len);
-            self.tail_start.set(&tail);
-        }
+        *self.tail.write() = Tail::at(&next.segment, next.len);
+        self.tail_start.set(&next.segment, next.len);
         inner.look().segments.insert(next.segment.clone());
         inner.tell(|| Event::SegmentCreated { segment: next.segment.id });
         if let Some(sealed) = core.active.replace(next) {
             sealed.segment.ledger.lock().active = false;
             inner.tell(|| Event::Sealed { segment: sealed.segment.id, bytes: sealed.len });
-            self.write_hint(inner, &sealed.segment);
+            self.hint_sealed(inner, &sealed.segment);
         }
         Ok(())
     }
@@ -80,21 +76,11 @@ impl Writer {
         Ok(file)
     }
 
-    fn write_hint(&self, inner: &Inner, segment: &Segment) {
-        match hint_file::write(&*self.disk, &inner.dir, segment) {
-            Ok(Some(bytes)) => {
-                segment.ledger.lock().has_hint = true;
-                inner.tell(|| Event::HintWritten { segment: segment.id, bytes });
-            }
-            Ok(None) => {}
-            Err(e) => inner.tell(|| Event::HintFailed { segment: segment.id, reason: e.to_string() }),
-        }
-    }
-
     /// The clean close: everything durable, and a hint that vouches for it. Gives up the lock in any case.
     pub(super) fn close(&self, inner: &Inner) -> Result<()> {
         let mut core = self.core.lock();
         let Some(lock) = self.lock.lock().take() else { return Ok(()) };
+        self.late_hints.settle();
         let synced = self.sync(inner, &mut core);
         if synced.is_ok() {
             match core.active.as_ref() {
@@ -103,6 +89,9 @@ impl Writer {
                 }
                 None if inner.contents().segments.read().is_empty() => lock.leave_nothing(&*self.disk),
                 _ => {}
+            }
+            if let Some(file) = core.tail_file.take() {
+                file.remove(&*self.disk);
             }
             checkpoint::write(inner, &*self.disk, *self.checkpoint.lock());
         }

@@ -8,7 +8,7 @@
 //!
 //! 1. Those of [`super::writer`]: log first, index second; a failed append changes nothing.
 //! 2. Under `interval` the record is in the file before the tail's start moves behind it, so that whoever finds it in the
-//!    keydir finds it in the file.
+//!    keydir finds it in the file; or it stays in the tail, and is in [`TailFile`] before its caller is told.
 
 use std::sync::atomic::Ordering;
 
@@ -20,6 +20,7 @@ use super::inner::Inner;
 use super::log::{Before, Core};
 use super::op::{Action, Done, Op, Outcome, Verdict};
 use super::sync::write_or_cut;
+use super::tail_file::TailFile;
 use super::watch::Change;
 use super::writer::{Writer, take_effect};
 use super::{Entry, Location, SyncPolicy};
@@ -37,6 +38,7 @@ impl Writer {
 
     fn single_here(&self, inner: &Inner, core: &mut Core, op: &Op<'_>) -> Outcome {
         self.check_alive()?;
+        self.think_of_tail_file(inner, core);
         let mut done = Done::default();
         if op.judge(inner, None) != Verdict::Wanted {
             return Ok(done);
@@ -46,7 +48,8 @@ impl Writer {
         self.unsynced.store(true, Ordering::Relaxed);
         self.ring(core);
         let kind = if matches!(op.action, Action::Put { .. }) { Kind::Put } else { Kind::Tombstone };
-        let superseded = take_effect(inner, &inner.look(), kind, Some(op), &entry);
+        let Some(log) = core.active.as_ref() else { return Ok(done) };
+        let superseded = take_effect(inner, &inner.look(), &log.segment, kind, Some(op), &entry);
         inner.watchers.tell(|| vec![Change::of(op, &entry)]);
         done.add(op, &entry, superseded);
         Ok(done)
@@ -55,30 +58,29 @@ impl Writer {
     /// The record is where the policy wants it before its caller may be told.
     fn append_single(&self, inner: &Inner, core: &mut Core, op: &Op<'_>) -> Result<Option<Entry>> {
         let tstamp = core.take_tstamp();
-        let Core { active, scratch, .. } = core;
+        let held_back = inner.options.sync == SyncPolicy::Buffered || core.tail_file.is_some();
+        let Core { active, scratch, .. } = &mut *core;
         let Some(log) = active.as_mut() else { return Ok(None) };
         let mut new = op.record(tstamp);
         new.barrier = log.stable == log.len;
         let location = Location { segment: log.segment.id, offset: log.len, len: new.encoded_len() };
         let salt = log.segment.header.salt;
-        let buffered = inner.options.sync == SyncPolicy::Buffered;
-        if buffered {
-            record::encode(&new, salt, log.len, &mut self.tail.write().bytes);
+        if held_back {
+            self.tail.write().push(&new, salt, log.len);
         } else {
             scratch.clear();
             record::encode(&new, salt, log.len, scratch);
         }
         inner.tell(|| Event::Encoded { kind: new.kind, bytes: location.len });
         let end = location.offset + location.len;
-        if !buffered {
+        if !held_back {
             if let Err(e) = write_or_cut(&*log.file, &log.segment.path, scratch, log.len) {
                 return Err(self.failed(inner, e));
             }
             // One long value must not keep its memory for good.
             scratch.shrink_to(inner.options.buffer_bytes);
-            let mut tail = self.tail.write();
-            tail.start = end;
-            self.tail_start.set(&tail);
+            self.tail_start.set(&log.segment, end);
+            log.segment.ledger.lock().written_len = end;
         }
         let vouched = log.vouched;
         log.len = end;
@@ -86,7 +88,7 @@ impl Writer {
         if new.barrier {
             log.vouched = log.stable;
         }
-        if buffered && self.tail.read().bytes.len() >= inner.options.buffer_bytes {
+        if held_back && !self.may_hold_back(inner, core) {
             match self.flush(inner, core) {
                 Ok(()) => {}
                 Err(e @ Error::NoSpace { .. }) => {
@@ -99,6 +101,18 @@ impl Writer {
         inner.tell(|| Event::Appended { kind: new.kind, location, tstamp });
         let (stored_len, codec, expires_at) = (new.value.len() as u64, new.codec, new.expires_at);
         Ok(Some(Entry { location, stored_len, codec, tstamp, expires_at }))
+    }
+
+    /// Makes the file that the tail is kept in when there were enough single operations.
+    fn think_of_tail_file(&self, inner: &Inner, core: &mut Core) {
+        match core.until_tail_file {
+            None => {}
+            Some(0) => {
+                core.until_tail_file = None;
+                core.tail_file = TailFile::create(&*self.disk, &inner.dir, inner.options.buffer_bytes);
+            }
+            Some(left) => core.until_tail_file = Some(left - 1),
+        }
     }
 
     /// What its caller is told of a record that may be in the file, or not.

@@ -61,7 +61,7 @@ impl Writer {
                 let mut tail = self.tail.write();
                 tail.start = log.len;
                 tail.bytes.clear();
-                self.tail_start.set(&tail);
+                self.tail_start.set(&log.segment, log.len);
                 // One long value must not keep its memory for good.
                 tail.bytes.shrink_to(inner.options.buffer_bytes);
                 log.segment.ledger.lock().written_len = log.len;
@@ -133,7 +133,7 @@ impl Writer {
 pub(super) fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], start: u64) -> Result<()> {
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
-        match file.write_at(rest, start + done as u64) {
+        match file.write_final_at(rest, start + done as u64) {
             Ok(0) => return Err(Error::io_at("write", path, start + done as u64, io::ErrorKind::WriteZero.into())),
             Ok(n) => done += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -146,6 +146,5 @@ pub(super) fn write_or_cut(file: &dyn WriteFile, path: &Path, bytes: &[u8], star
             }
         }
     }
-    file.publish(start + bytes.len() as u64);
     Ok(())
 }

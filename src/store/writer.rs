@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::format::record::{self, NewRecord};
+use crate::format::record::NewRecord;
 use crate::format::{Kind, SegmentId};
 use crate::primitives::{AtomicBool, Condvar, Mutex, RwLock};
 
@@ -29,10 +29,12 @@ use super::contents::Contents;
 use super::events::Event;
 use super::group::Queue;
 use super::inner::Inner;
+use super::late_hints::LateHints;
 use super::lock::Lock;
 use super::log::{Before, Core, Log, Tail, TailStart};
 use super::op::{Action, Done, Op, Outcome, Verdict, Work, wanted};
 use super::open::{self, Active};
+use super::segment::Segment;
 use super::watch::Change;
 use super::{Entry, Location, Options, SyncPolicy};
 
@@ -50,6 +52,7 @@ pub(super) struct Writer {
     pub(super) tail: RwLock<Tail>,
     pub(super) tail_start: TailStart,
     pub(super) unsynced: AtomicBool,
+    pub(super) late_hints: LateHints,
     /// One merge at a time.
     pub(super) merging: Mutex<()>,
     /// What the checkpoint covers that is there, if it counts.
@@ -137,8 +140,16 @@ impl Writer {
             return Err(Error::NoMoreSegments { dir: dir.to_owned() });
         }
         let last_tstamp = contents.last_tstamp.load(Ordering::Relaxed);
-        let core =
-            Core { active, next_id, last_tstamp, salts: open::seed(options), starved: false, scratch: Vec::new() };
+        let core = Core {
+            active,
+            next_id,
+            last_tstamp,
+            salts: open::seed(options),
+            starved: false,
+            scratch: Vec::new(),
+            tail_file: None,
+            until_tail_file: options.tail_file_after.filter(|_| matches!(options.sync, SyncPolicy::Interval(_))),
+        };
         Ok(Self {
             disk,
             lock: Mutex::new(Some(lock)),
@@ -151,6 +162,7 @@ impl Writer {
             tail_start: TailStart::of(&tail),
             tail: RwLock::new(tail),
             unsynced: AtomicBool::new(false),
+            late_hints: LateHints::default(),
             merging: Mutex::new(()),
             checkpoint: Mutex::new(contents.checkpoint),
         })
@@ -262,7 +274,7 @@ impl Writer {
         let Some(log) = core.active.as_mut() else { return };
         let before = Before { len: log.len, vouched: log.vouched };
         let location = Location { segment: log.segment.id, offset: log.len, len: new.encoded_len() };
-        record::encode(new, log.segment.header.salt, log.len, &mut self.tail.write().bytes);
+        self.tail.write().push(new, log.segment.header.salt, log.len);
         inner.tell(|| Event::Encoded { kind: new.kind, bytes: location.len });
         log.len += location.len;
         log.appended = true;
@@ -281,10 +293,11 @@ impl Writer {
         let Some(first) = staged.first() else { return };
         match self.persist(inner, core, &staged) {
             Ok(()) => {
-                let contents = inner.contents();
+                let contents = inner.look();
+                let Some(segment) = core.active.as_ref().map(|log| &*log.segment) else { return };
                 let work = |staged: &Staged<'_>| staged.op.map(|(i, _)| i);
                 for records in staged.chunk_by(|a, b| work(a) == work(b)) {
-                    apply(inner, &contents, records, &mut group.outcomes);
+                    apply(inner, &contents, segment, records, &mut group.outcomes);
                     inner.watchers.tell(|| records.iter().filter_map(Staged::change).collect());
                 }
             }
@@ -315,11 +328,7 @@ impl Writer {
     }
 
     fn persist(&self, inner: &Inner, core: &mut Core, staged: &[Staged<'_>]) -> Result<()> {
-        let flush = match inner.options.sync {
-            SyncPolicy::Always | SyncPolicy::Interval(_) => true,
-            SyncPolicy::Buffered => self.tail.read().bytes.len() >= inner.options.buffer_bytes,
-        };
-        if flush {
+        if !self.may_hold_back(inner, core) {
             self.flush(inner, core)?;
         }
         for staged in staged {
@@ -336,6 +345,25 @@ impl Writer {
         }
     }
 
+    /// Whether what is in the tail may stay there when its callers are told, and is kept where the policy wants it.
+    pub(super) fn may_hold_back(&self, inner: &Inner, core: &mut Core) -> bool {
+        let tail = self.tail.read();
+        match inner.options.sync {
+            SyncPolicy::Always => false,
+            SyncPolicy::Buffered => tail.bytes.len() < inner.options.buffer_bytes,
+            SyncPolicy::Interval(_) => {
+                let Some(mut file) = core.tail_file.take() else { return false };
+                if tail.bytes.len() >= file.room() {
+                    core.tail_file = Some(file);
+                    return false;
+                }
+                // One that failed is not tried again: each record goes into the segment from then on.
+                core.tail_file = file.keep(&tail).is_ok().then_some(file);
+                core.tail_file.is_some()
+            }
+        }
+    }
+
     /// Takes staged records out of the tail again; the file does not have them.
     pub(super) fn take_back(&self, core: &mut Core, before: Before) {
         if let Some(log) = core.active.as_mut() {
@@ -346,11 +374,11 @@ impl Writer {
 }
 
 /// Moves ledger and keydir along with the records of one piece of work; readers see all of that or nothing.
-fn apply(inner: &Inner, contents: &Contents, records: &[Staged<'_>], outcomes: &mut [Outcome]) {
+fn apply(inner: &Inner, contents: &Contents, segment: &Segment, records: &[Staged<'_>], outcomes: &mut [Outcome]) {
     let _closed = (records.len() > 1).then(|| contents.gate.close());
     for staged in records {
         let op = staged.op.as_ref().map(|(_, op)| op);
-        let superseded = take_effect(inner, contents, staged.kind, op, &staged.entry);
+        let superseded = take_effect(inner, contents, segment, staged.kind, op, &staged.entry);
         if let Some((i, op)) = &staged.op
             && let Some(Ok(done)) = outcomes.get_mut(*i)
         {
@@ -359,11 +387,12 @@ fn apply(inner: &Inner, contents: &Contents, records: &[Staged<'_>], outcomes: &
     }
 }
 
-/// Counts a record of the active segment in its ledger and moves the keydir; a mark has no operation. Returns the place that
-/// the keydir pointed at before.
+/// Counts a record of `segment`, the active one, in its ledger and moves the keydir; a mark has no operation. Returns the
+/// place that the keydir pointed at before.
 pub(super) fn take_effect(
     inner: &Inner,
     contents: &Contents,
+    segment: &Segment,
     kind: Kind,
     op: Option<&Op<'_>>,
     entry: &Entry,
@@ -372,14 +401,11 @@ pub(super) fn take_effect(
     let to = op.and_then(|op| matches!(op.action, Action::Put { .. }).then_some(location));
     // tstamps come in the order of appends.
     contents.last_tstamp.store(tstamp, Ordering::Relaxed);
-    if let Some(segment) = contents.segments.read().get(&location.segment) {
+    {
         let mut ledger = segment.ledger.lock();
         ledger.count(kind, tstamp);
         ledger.data_len = ledger.data_len.max(location.offset + location.len);
         ledger.has_hint = false;
-        if inner.options.sync != SyncPolicy::Buffered {
-            ledger.written_len = ledger.written_len.max(ledger.data_len);
-        }
         // Born before anybody can find it: who lets it expire in the next moment counts it dead.
         if let Some(to) = to {
             ledger.born(to.len);

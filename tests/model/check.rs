@@ -11,6 +11,7 @@ use logkv::store::{Clock, MergeChoice, MergePlan, Merged, SegmentInfo, Severity,
 
 use super::op::KEYS;
 use super::round::{Round, Shown};
+use super::support::KEPT;
 
 /// Everything that a store shows.
 pub fn listed(store: &Store) -> Shown {
@@ -132,7 +133,7 @@ pub fn reader(round: &Round) {
     let (found, now) = (listed(reader), round.clock.now());
     assert!(round.states().iter().any(|state| state.explains(&found, now)), "the reader shows {found:?}");
     ledger(reader);
-    if round.sync != SyncPolicy::Buffered {
+    if ![KEPT, SyncPolicy::Buffered].contains(&round.sync) {
         let ledger = |store: &Store| {
             // An empty one that a dead writer left is not gone on with, which only the next writer can know.
             let is_active = |segment: &SegmentInfo| segment.active && segment.records > 0;

@@ -20,10 +20,20 @@ pub mod workload;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use logkv::inspect::Anatomy;
+use logkv::store::SyncPolicy;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+/// `interval` as it is when a store has been written to for a while: the newest records are in `TAIL`.
+pub const KEPT: SyncPolicy = SyncPolicy::Interval(Duration::from_secs(7200));
+
+/// After how many writes of a session that begins, by its policy.
+pub fn tail_file_after(sync: SyncPolicy) -> Option<u64> {
+    (sync == KEPT).then_some(1)
+}
 
 pub use clock::{ManualClock, TickingClock};
 pub use rng::Rng;

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use crate::disk::{ReadDisk, ReadFile};
 use crate::error::{Error, Result};
+use crate::format::tail;
 use crate::format::{Check, FileHeader, Format, HeaderFault, Kind, Origin, Record, SegmentId};
 
 use super::checkpoint::Known;
@@ -29,6 +30,7 @@ use super::report::{Finding, FindingKind, Severity};
 use super::salvage::Around;
 use super::scan::{Gap, Item, Scanner, What};
 use super::segment::{Ledger, Segment};
+use super::tail_file::lengthened;
 use super::tally::Tally;
 use super::{Entry, Location};
 pub(super) use offer::{Spare, expected};
@@ -43,6 +45,8 @@ pub(super) struct Context<'a> {
     pub(super) salvage: bool,
     /// What the keydir has been read from already.
     pub(super) checkpoint: Option<&'a Known>,
+    /// What the segments may lack.
+    pub(super) tail: Option<&'a tail::Tail>,
     /// Told of bytes as they are read.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
     pub(super) spare: Spare,
@@ -95,6 +99,10 @@ pub(super) fn load(context: &Context<'_>, source: &Source) -> Result<Loaded> {
             return Ok(salvage::unopened(context, source, path, e));
         }
         Err(e) => return Err(Error::io("open", &path, e)),
+    };
+    let file = match context.tail.filter(|tail| tail.segment == source.id) {
+        Some(tail) => lengthened(file, tail, context.format).map_err(|e| Error::io("read", &path, e))?,
+        None => file,
     };
     let around = context.salvage.then(|| Around::new(file.clone()));
     let file = around.clone().map_or(file, |around| around);

@@ -121,6 +121,8 @@ pub(super) fn merge(inner: &Inner, choice: &MergeChoice, control: &MergeControl)
     };
     let started = Instant::now();
     seal(inner, writer, choice)?;
+    // None is written any more for a segment that is about to go.
+    writer.late_hints.settle();
     loop {
         let plan = plan::plan(inner, choice, When::Begun, control)?;
         if plan.inputs.is_empty() {
