@@ -38,6 +38,12 @@ impl Tally {
         other.by_segment.iter().for_each(|(segment, live)| self.add_to(*segment, *live));
     }
 
+    /// The other way round: what was born has died.
+    pub(super) fn reversed(&self) -> Self {
+        let reversed = |live: &Live| Live { records: live.records.wrapping_neg(), bytes: live.bytes.wrapping_neg() };
+        Self { by_segment: self.by_segment.iter().map(|(segment, live)| (*segment, reversed(live))).collect() }
+    }
+
     /// What was counted of one segment.
     pub(super) fn of(&self, segment: SegmentId) -> Live {
         self.by_segment.get(&segment).copied().unwrap_or_default()

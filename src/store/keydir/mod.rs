@@ -15,6 +15,7 @@
 
 mod image;
 mod offers;
+mod relocate;
 mod row;
 mod shape;
 mod shard;

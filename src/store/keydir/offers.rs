@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use super::shard::Shard;
 use super::table::Hash;
 use super::{Keydir, newer, shard_of};
 use crate::store::Entry;
@@ -36,11 +35,6 @@ impl Offers {
     /// Whether it is time to take them in.
     pub(in crate::store) fn is_full(&self) -> bool {
         self.pending.len() >= BATCH || self.keys.len() >= BATCH * 64
-    }
-
-    /// The entries that were collected.
-    pub(in crate::store) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.pending.iter().map(|pending| &pending.entry)
     }
 
     fn clear(&mut self) {
@@ -100,37 +94,6 @@ impl Keydir {
         offers.clear();
     }
 
-    /// Points keys at the copies of their records that were collected, where `wanted` says so of the entry that is there and
-    /// the copy, and leaves nothing of what was collected. `told` hears of each copy, and of the entry that it took the
-    /// place of.
-    pub(in crate::store) fn relocate_all(
-        &self,
-        copies: &mut Offers,
-        wanted: impl Fn(&Entry, &Entry) -> bool,
-        mut told: impl FnMut(&Entry, Option<Entry>),
-    ) {
-        let mut replaced = Vec::new();
-        for (shard, own) in copies.sort() {
-            let own = copies.order.get(own).unwrap_or_default();
-            let own = || own.iter().filter_map(|i| copies.pending.get(*i as usize));
-            let Some(mut shard) = self.shard_at(shard).map(Shard::lock) else {
-                own().for_each(|pending| told(&pending.entry, None));
-                continue;
-            };
-            shard.touch(own().map(|pending| pending.hash));
-            replaced.extend(own().map(|pending| {
-                let Pending { hash, entry, .. } = pending;
-                let wins = |old: Option<&Entry>| old.is_some_and(|old| wanted(old, entry));
-                // The expiry stays what it is: it is the same version.
-                self.place_in(&mut shard, *hash, copies.key(pending), entry, false, wins)?.was_live()
-            }));
-            self.tidy(&mut shard);
-            drop(shard);
-            own().zip(replaced.drain(..)).for_each(|(pending, old)| told(&pending.entry, old));
-        }
-        copies.clear();
-    }
-
     fn take_in_shard(&self, shard: usize, offers: &Offers, own: &[u32], tally: &mut Tally) {
         let Some(shard) = self.shards.get(shard) else { return };
         let mut shard = shard.get_or_init(Box::default).lock();
@@ -161,7 +124,6 @@ impl Keydir {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::indexing_slicing)]
     use std::sync::Arc;
 
     use super::*;
@@ -218,39 +180,5 @@ mod tests {
         let waiting = |keydir: &Keydir| keydir.expiring.lock().iter().cloned().collect::<Vec<(u64, Arc<[u8]>)>>();
         assert!(!waiting(&one_by_one).is_empty());
         assert_eq!(waiting(&one_by_one), waiting(&at_once));
-    }
-
-    /// A put that comes while its record is copied has superseded it; a key that went stays away.
-    #[test]
-    fn a_key_moves_to_its_copy_only_while_its_entry_is_the_one_that_was_copied() {
-        let keydir = Keydir::new(FormatKind::Native.format(), 1);
-        let keys: Vec<[u8; 2]> = (0..3_000_u16).map(u16::to_le_bytes).collect();
-        for (i, key) in keys.iter().enumerate() {
-            keydir.set(key, entry(1 + i as u64 % 2, 40, 7, Some(90)));
-        }
-        let copy = entry(9, 4_000, 7, Some(90));
-        let mut copies = Offers::default();
-        keys.iter().for_each(|key| keydir.collect(&mut copies, key, copy, false));
-        keydir.collect(&mut copies, b"never there", copy, false);
-        keydir.set(&keys[10], entry(3, 40, 8, None));
-        keydir.remove(&keys[20]);
-        let mut moved = Vec::new();
-        keydir.relocate_all(
-            &mut copies,
-            |old, copy| old.location.segment == 1 && old.tstamp == copy.tstamp,
-            |copy, old| moved.extend(old.map(|old| (copy.location.segment, old.location.segment))),
-        );
-        assert_eq!((moved.len(), copies.entries().count()), (1_498, 0));
-        assert!(moved.iter().all(|at| *at == (9, 1)));
-        for (i, key) in keys.iter().enumerate() {
-            let expected = match i {
-                10 => Some(entry(3, 40, 8, None)),
-                20 => None,
-                i if i % 2 == 0 => Some(copy),
-                _ => Some(entry(2, 40, 7, Some(90))),
-            };
-            assert_eq!(keydir.get(key), expected, "{i}");
-        }
-        assert_eq!(keydir.expiring.lock().len(), 2_998);
     }
 }

@@ -160,6 +160,18 @@ impl Held<'_> {
         Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
     }
 
+    /// What a slot refers to.
+    pub(super) fn at(&self, slot: usize, frame_len: FrameLen) -> Option<Found> {
+        let table = self.table();
+        let at = table.at(slot)?;
+        Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
+    }
+
+    /// Copies the key of what was found.
+    pub(super) fn key<'k>(&self, found: &Found, key: &'k mut Vec<u8>) -> Option<&'k [u8]> {
+        row::key(self.table().row(found.at), &found.row, key)
+    }
+
     /// Asks for the memory in which the search for these keys begins, all at once, so that nobody waits for one after the
     /// other.
     pub(super) fn touch(&self, hashes: impl Iterator<Item = Hash>) {

@@ -205,6 +205,11 @@ impl Table {
         false
     }
 
+    /// Where the row is that a slot refers to.
+    pub(super) fn at(&self, slot: usize) -> Option<Ref> {
+        Ref::of_slot(self.slots.get(slot)?.load(Ordering::Relaxed))
+    }
+
     /// Where all rows are that slots refer to.
     pub(super) fn refs(&self) -> impl Iterator<Item = Ref> {
         self.slots.iter().filter_map(|slot| Ref::of_slot(slot.load(Ordering::Relaxed)))

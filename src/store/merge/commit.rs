@@ -22,18 +22,23 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::format::{Format, FormatKind, Kind, MergeFile, MergePart, QUARANTINE, merge_file};
+use crate::format::{Format, FormatKind, MergeFile, MergePart, QUARANTINE, merge_file};
 use crate::store::checkpoint;
 use crate::store::contents::Contents;
 use crate::store::events::Event;
 use crate::store::inner::Inner;
-use crate::store::keydir::Offers;
+use crate::store::keydir::Keydir;
 use crate::store::new_file::{create_anew, write_all};
+use crate::store::parallel::in_parallel;
 use crate::store::tally::Tally;
 use crate::store::writer::Writer;
-use crate::store::{Entry, Location, hint_file};
 
-use super::output::{Output, temporary_names};
+use super::moves::Moves;
+use super::output::temporary_names;
+use super::outputs::Written;
+
+/// Shards whose entries are moved in one go.
+const STRIDE: usize = 64;
 
 /// Makes the outputs take the place of the inputs. `set_aside`: the inputs are kept under `quarantine/`.
 ///
@@ -42,16 +47,16 @@ pub(in crate::store) fn commit(
     inner: &Inner,
     writer: &Writer,
     inputs: &[MergePart],
-    outputs: &[Output],
+    written: &Written,
     set_aside: bool,
 ) -> Result<()> {
-    let merge =
-        MergeFile { set_aside, inputs: inputs.to_vec(), outputs: outputs.iter().map(|output| output.part).collect() };
+    let outputs = written.outputs.iter().map(|output| output.part).collect();
+    let merge = MergeFile { set_aside, inputs: inputs.to_vec(), outputs };
     let disk = &*writer.disk;
     seal_the_past(inner, writer)?;
     decide(inner, writer, &merge)?;
     let done = name_outputs(disk, &inner.dir, &merge)
-        .and_then(|()| hand_over(inner, &merge, outputs))
+        .inspect(|()| hand_over(inner, &merge, written))
         .and_then(|()| take_inputs_away(disk, &inner.dir, &merge))
         .and_then(|()| forget(disk, &inner.dir));
     done.inspect_err(|error| {
@@ -132,44 +137,35 @@ pub(super) fn name_outputs(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> Re
 }
 
 /// Step 4. Gets find their records in either place meanwhile.
-fn hand_over(inner: &Inner, merge: &MergeFile, outputs: &[Output]) -> Result<()> {
+fn hand_over(inner: &Inner, merge: &MergeFile, written: &Written) {
     let contents = inner.contents();
-    let mut copies = Offers::default();
-    for output in outputs {
-        contents.segments.insert(output.segment.clone());
-        let path = inner.dir.join(native().hint_name(output.segment.id).unwrap_or_default());
-        let bytes = hint_file::read(&*inner.disk, &path)?;
-        let Some(Ok(hint)) = native().hint(bytes.as_deref().unwrap_or_default()) else {
-            return Err(Error::io("read", &path, io::ErrorKind::InvalidData.into()));
-        };
-        for entry in hint.entries().filter(|entry| entry.kind == Kind::Put) {
-            let to = Location { segment: output.segment.id, offset: entry.offset, len: entry.len };
-            contents.keydir.collect(&mut copies, entry.key, Entry::hinted(&entry, to), false);
-            if copies.is_full() {
-                move_entries(inner, &contents, merge, &mut copies);
-            }
-        }
-        move_entries(inner, &contents, merge, &mut copies);
-    }
+    written.outputs.iter().for_each(|output| contents.segments.insert(output.segment.clone()));
+    // Born before anybody can find them there: whoever supersedes one next counts it dead.
+    contents.count_live(written.moves.copied());
+    let firsts: Vec<usize> = (0..Keydir::SHARDS).step_by(STRIDE).collect();
+    let came =
+        in_parallel(&firsts, inner.options.threads, |first| move_entries(inner, &contents, *first, &written.moves));
+    // A put or delete came first and has taken the entries of the others away from the inputs.
+    let mut dead = written.moves.copied().reversed();
+    came.iter().for_each(|came| dead.add(came));
+    contents.count_live(&dead);
     contents.segments.remove(merge.inputs.iter().map(|input| input.id));
-    Ok(())
 }
 
-/// Compares and swaps: a put or delete that came first has taken the entry away from the input already.
-fn move_entries(inner: &Inner, contents: &Contents, merge: &MergeFile, copies: &mut Offers) {
-    let is_input = |old: &Entry| merge.inputs.iter().any(|input| input.id == old.location.segment);
-    let (mut born, mut died) = (Tally::default(), Tally::default());
-    copies.entries().for_each(|copy| born.born(copy.location));
-    // Born before anybody can find them there: whoever supersedes one next counts it dead.
-    contents.count_live(&born);
-    let is_same = |old: &Entry, copy: &Entry| old.tstamp == copy.tstamp && is_input(old);
-    contents.keydir.relocate_all(copies, is_same, |copy, old| {
-        died.died(old.map_or(copy.location, |old| old.location));
-        if let Some(old) = old {
-            inner.tell(|| Event::KeydirMoved { from: Some(old.location), to: Some(copy.location) });
+/// Moves the entries of a few shards where they point at what was copied: a put or delete that came first wins. Returns
+/// what they point at now.
+fn move_entries(inner: &Inner, contents: &Contents, first: usize, moves: &Moves) -> Tally {
+    let (mut came, mut went, mut moved) = (Tally::default(), Tally::default(), Vec::new());
+    for shard in first..first + STRIDE {
+        contents.keydir.relocate_in(shard, |from| moves.of(from), &mut moved);
+        for (from, to) in moved.drain(..) {
+            went.died(from);
+            came.born(to);
+            inner.tell(|| Event::KeydirMoved { from: Some(from), to: Some(to) });
         }
-    });
-    contents.count_live(&died);
+    }
+    contents.count_live(&went);
+    came
 }
 
 /// Step 5. A file of the same name and another salt is not the one that was merged, and stays.

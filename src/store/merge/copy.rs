@@ -15,8 +15,7 @@ use super::MergeControl;
 use super::entries::{self, Stop};
 use super::input::Input;
 use super::judge::{Fate, Judge};
-use super::output::Output;
-use super::outputs::Outputs;
+use super::outputs::{Outputs, Written};
 
 /// Progress is told after so many bytes.
 const STEP: u64 = 4 << 20;
@@ -24,7 +23,7 @@ const STEP: u64 = 4 << 20;
 /// What copying gave.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
-    pub(super) outputs: Vec<Output>,
+    pub(super) written: Written,
     pub(super) read_bytes: u64,
     pub(super) written_bytes: u64,
     pub(super) records: u64,
@@ -46,7 +45,7 @@ pub(super) fn copy(
         return Err(stop);
     }
     let written_bytes = copier.outputs.bytes();
-    Ok(Copied { outputs: copier.outputs.into_done(), written_bytes, ..copier.out })
+    Ok(Copied { written: copier.outputs.into_done(), written_bytes, ..copier.out })
 }
 
 struct Copier<'a> {

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::format::{Check, Decoded, FileHeader, Format, HintEntry, Record, ValueCheck};
+use crate::format::{Check, Decoded, FileHeader, Format, HintEntry, Record, SegmentId, ValueCheck};
 use crate::store::segment::Segment;
 
 use super::entries::{Damage, Stop};
@@ -34,6 +34,11 @@ pub(in crate::store) struct Head {
 impl Input {
     pub(in crate::store) fn new(segment: Arc<Segment>, format: &'static dyn Format) -> Self {
         Self { segment, format, start: 0, bytes: Vec::new() }
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> SegmentId {
+        self.segment.id
     }
 
     /// All of the record that `entry` names, checked to its last byte, and where its value begins in it; `None` if it is

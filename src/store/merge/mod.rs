@@ -21,6 +21,7 @@ mod entries;
 mod input;
 mod judge;
 mod live;
+mod moves;
 mod output;
 mod outputs;
 mod plan;
@@ -171,7 +172,7 @@ fn finish(
     control: &MergeControl,
     started: Instant,
 ) -> Result<Merged> {
-    let ids: Vec<SegmentId> = copied.outputs.iter().map(|output| output.part.id).collect();
+    let ids: Vec<SegmentId> = copied.written.outputs.iter().map(|output| output.part.id).collect();
     let parts = parts(inner, plan);
     // Files that somebody counts on stay until he is done; those who come during the commit wait.
     let _files = inner.unpin_files();
@@ -180,7 +181,7 @@ fn finish(
         return Err(abandoned(inner, copy::cancelled(inner)));
     }
     control.commit();
-    if let Err(error) = commit(inner, writer, &parts, &copied.outputs, false) {
+    if let Err(error) = commit(inner, writer, &parts, &copied.written, false) {
         if writer.check_alive().is_ok() {
             output::discard(inner, &*writer.disk, ids.iter().copied());
         }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::format::hint::HintBuilder;
 use crate::format::record::{self, NewRecord};
 use crate::format::{FileHeader, Format, HintEntry, Kind, MergePart, Origin, SegmentId};
+use crate::store::Location;
 use crate::store::inner::Inner;
 use crate::store::new_file::{create_anew, write_all};
 use crate::store::segment::{Ledger, Segment};
@@ -77,6 +78,11 @@ impl NewOutput {
     /// Whether no record is in it.
     pub(in crate::store) fn is_empty(&self) -> bool {
         self.len() == self.header.len
+    }
+
+    /// Where a record of this length would stand.
+    pub(in crate::store) fn place(&self, len: u64) -> Location {
+        Location { segment: self.id, offset: self.len(), len }
     }
 
     /// A tombstone of this tstamp.

@@ -3,12 +3,14 @@
 //! Keeps: what was begun and came to nothing can be taken away again, whole or not.
 
 use crate::error::Result;
-use crate::format::{HintEntry, SegmentId, record};
+use crate::format::{HintEntry, Kind, SegmentId, record};
+use crate::store::Location;
 use crate::store::inner::Inner;
 use crate::store::writer::Writer;
 
 use super::entries::Stop;
 use super::input::Input;
+use super::moves::Moves;
 use super::output::{NewOutput, Output, discard};
 
 /// Outputs, of which the last may not be finished.
@@ -17,13 +19,20 @@ pub(in crate::store) struct Outputs<'a> {
     writer: &'a Writer,
     current: Option<NewOutput>,
     begun: Vec<SegmentId>,
-    done: Vec<Output>,
+    done: Written,
     done_bytes: u64,
+}
+
+/// Outputs that are finished, and what they are copies of.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Written {
+    pub(in crate::store) outputs: Vec<Output>,
+    pub(in crate::store) moves: Moves,
 }
 
 impl<'a> Outputs<'a> {
     pub(in crate::store) fn new(inner: &'a Inner, writer: &'a Writer) -> Self {
-        Self { inner, writer, current: None, begun: Vec::new(), done: Vec::new(), done_bytes: 0 }
+        Self { inner, writer, current: None, begun: Vec::new(), done: Written::default(), done_bytes: 0 }
     }
 
     /// Bytes that were given to them so far.
@@ -40,22 +49,31 @@ impl<'a> Outputs<'a> {
     ) -> Result<(), Stop> {
         if let Some((bytes, value_start)) = input.whole(entry)? {
             let output = self.room_for(entry.len)?;
+            let to = output.place(entry.len);
             output.record(bytes, value_start, entry)?;
-            let len = output.len();
-            return go_on(self.done_bytes + len);
+            self.note(input, entry, to);
+            return go_on(self.bytes());
         }
         let mut head = input.head(entry)?;
         let output = self.room_for(entry.len)?;
+        let to = output.place(entry.len);
         output.head(&head.bytes, entry)?;
-        let before = self.done_bytes;
-        let Some(output) = self.current.as_mut() else { return Ok(()) };
+        self.note(input, entry, to);
         loop {
             let piece = input.piece(entry, &mut head)?;
             if piece.is_empty() {
                 return Ok(());
             }
-            output.value(piece)?;
-            go_on(before + output.len())?;
+            // However long it is, it stands in the output in which it begins.
+            self.current.as_mut().map_or(Ok(()), |output| output.value(piece))?;
+            go_on(self.bytes())?;
+        }
+    }
+
+    /// Only puts are what keys point at.
+    fn note(&mut self, input: &Input, entry: &HintEntry<'_>, to: Location) {
+        if entry.kind == Kind::Put {
+            self.done.moves.note(Location { segment: input.id(), offset: entry.offset, len: entry.len }, to);
         }
     }
 
@@ -68,17 +86,17 @@ impl<'a> Outputs<'a> {
     pub(in crate::store) fn finish(&mut self) -> Result<()> {
         let Some(output) = self.current.take() else { return Ok(()) };
         self.done_bytes += output.len();
-        self.done.push(output.finish(self.inner, &*self.writer.disk)?);
+        self.done.outputs.push(output.finish(self.inner, &*self.writer.disk)?);
         Ok(())
     }
 
     /// Those that are finished.
-    pub(in crate::store) fn done(&self) -> &[Output] {
+    pub(in crate::store) fn done(&self) -> &Written {
         &self.done
     }
 
     /// Those that are finished, given away.
-    pub(in crate::store) fn into_done(self) -> Vec<Output> {
+    pub(in crate::store) fn into_done(self) -> Written {
         self.done
     }
 
