@@ -22,6 +22,7 @@
 //! Keeps: a value is never believed before its checksum; a hint without its closing entry is no hint.
 
 use super::field::{fixed_len, start_of};
+use super::hint::EntryLayout;
 use super::names::{FileRole, parse_decimal};
 use super::{
     Check, Checksum, Codec, Decoded, Field, FileHeader, Format, FormatKind, Hint, HintEntry, HintFault, HintParts,
@@ -144,7 +145,7 @@ impl Format for Riak {
     }
 
     fn hint_entry<'a>(&self, bytes: &'a [u8]) -> Option<(HintEntry<'a>, usize)> {
-        decode_entry(bytes)
+        decode_hint_entry(bytes)
     }
 
     fn hint_parts(&self, _: &[u8], len: u64) -> Option<HintParts> {
@@ -298,7 +299,7 @@ fn decode_hint(bytes: &[u8]) -> Result<Hint<'_>, HintFault> {
     if stored != computed {
         return Err(HintFault::Damaged(Check::FileChecksum { stored, computed }));
     }
-    Hint::new(None, None, entries, decode_entry)
+    Hint::new(None, None, entries, EntryLayout::Riak)
 }
 
 /// The checksum in a closing entry, if it is one. Only the offset tells it from a record of the empty key at tstamp 0.
@@ -312,7 +313,7 @@ fn closing_crc(entry: &[u8]) -> Option<u32> {
     bytes_at(entry, ENTRY_RECORD_LEN).map(u32::from_be_bytes)
 }
 
-fn decode_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, usize)> {
+pub(super) fn decode_hint_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, usize)> {
     let seconds = bytes_at(bytes, 0).map(u32::from_be_bytes)?;
     let key_len = bytes_at(bytes, ENTRY_KEY_LEN).map(u16::from_be_bytes)?;
     let len = u64::from(bytes_at(bytes, ENTRY_RECORD_LEN).map(u32::from_be_bytes)?);

@@ -18,7 +18,7 @@ use super::super::field::{fixed_len, start_of};
 use super::super::record;
 use super::super::{Check, Encoding, Field, Role, SegmentId, Sum, Width, bytes_at};
 use super::bloom::{self, Bloom};
-use super::{Coverage, Hint, HintEntry, HintFault, HintParts};
+use super::{Coverage, EntryLayout, Hint, HintEntry, HintFault, HintParts};
 
 /// The first eight bytes of a hint file.
 pub const MAGIC: [u8; 8] = *b"LOGKVHNT";
@@ -189,7 +189,7 @@ fn decode_checked(body: &[u8]) -> Option<Result<Hint<'_>, HintFault>> {
     let bloom_len = usize::try_from(bytes_at(body, FILE_BLOOM).map(u64::from_le_bytes)?).ok()?;
     let entries = body.get(header_len..body.len().checked_sub(bloom_len)?)?;
     let bloom = Bloom::new(body.get(body.len() - bloom_len..)?);
-    let hint = Hint::new(Some(coverage), Some(bloom), entries, decode_entry);
+    let hint = Hint::new(Some(coverage), Some(bloom), entries, EntryLayout::Native);
     Some(hint.and_then(|hint| match hint.count == entries_told {
         true => Ok(hint),
         false => Err(HintFault::Damaged(Check::Implausible("the number of entries is not the one that was written"))),
@@ -226,10 +226,13 @@ pub(in crate::format) fn claimed_count(head: &[u8], len: u64) -> Option<u64> {
     Some(claimed.min(len / ENTRY_LEN as u64))
 }
 
+#[inline]
 pub(in crate::format) fn decode_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, usize)> {
-    let [kind, flags] = bytes_at(bytes, 0)?;
-    let key_len = usize::from(bytes_at(bytes, KEY_LEN).map(u16::from_le_bytes)?);
-    let stored_len = u64::from(bytes_at(bytes, VALUE_LEN).map(u32::from_le_bytes)?);
+    // Looked at as one, so that what follows needs no look at the length.
+    let head: [u8; ENTRY_LEN] = bytes_at(bytes, 0)?;
+    let [kind, flags] = bytes_at(&head, 0)?;
+    let key_len = usize::from(bytes_at(&head, KEY_LEN).map(u16::from_le_bytes)?);
+    let stored_len = u64::from(bytes_at(&head, VALUE_LEN).map(u32::from_le_bytes)?);
     if record::needs_newer(kind, flags).is_some() {
         // The scan that takes the place of this hint reports what is needed, and where.
         return None;
@@ -245,10 +248,10 @@ pub(in crate::format) fn decode_entry(bytes: &[u8]) -> Option<(HintEntry<'_>, us
         kind: shape.kind,
         flags,
         key,
-        offset: u64::from(bytes_at(bytes, OFFSET).map(u32::from_le_bytes)?),
+        offset: u64::from(bytes_at(&head, OFFSET).map(u32::from_le_bytes)?),
         len: record::encoded_len(key_len, stored_len, shape.with_expiry),
         stored_len,
-        tstamp: bytes_at(bytes, TSTAMP).map(u64::from_le_bytes).filter(|tstamp| *tstamp < record::TSTAMP_LIMIT)?,
+        tstamp: bytes_at(&head, TSTAMP).map(u64::from_le_bytes).filter(|tstamp| *tstamp < record::TSTAMP_LIMIT)?,
         expires_at,
         codec: shape.codec,
     };
