@@ -45,8 +45,13 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::with_threads(1)
+    }
+
+    fn with_threads(threads: usize) -> Self {
         let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::default()));
-        let store = open(&disk, &clock);
+        let options = Options { threads, ..options(&clock) };
+        let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options).unwrap();
         Self { disk, clock, store }
     }
 
@@ -525,9 +530,68 @@ fn outputs_are_known_by_their_origin_and_carry_hints_that_hold() {
     assert!((1..12).all(|i| store.get(format!("a{i}").as_bytes()).unwrap().found.is_some()));
 }
 
+/// Which thread makes an output durable is nothing that anybody could tell from the store.
+#[test]
+fn two_threads_write_the_same_bytes_as_one() {
+    let [one, two] = [1, 2].map(|threads| {
+        let scene = Scene::with_threads(threads);
+        scene.fill("a", 6);
+        for i in (0..20).step_by(3) {
+            scene.store.delete(format!("a{i}").as_bytes()).unwrap();
+        }
+        let plan = scene.store.merge_plan(&MergeChoice::All).unwrap();
+        let merged = scene.merge(&MergeChoice::All).unwrap();
+        assert!(merged.outputs.len() > 2, "{merged:?}");
+        assert_eq!((plan.written_bytes, plan.outputs), (merged.written_bytes, merged.outputs.len() as u64));
+        (plan, Merged { took: Duration::ZERO, ..merged }, scene.disk.image())
+    });
+    assert!(one == two, "{:?} {:?}", one.1, two.1);
+}
+
+/// An output goes to the disk before it is whole: a failure of that is one of the merge.
+#[test]
+fn a_sync_that_fails_before_an_output_is_whole_stops_the_merge_and_nothing_else() {
+    let scene = || {
+        let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::default()));
+        let options = Options { threads: 2, max_segment_bytes: 64 << 20, ..options(&clock) };
+        let store = Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options).unwrap();
+        store.put(b"long", &vec![7; 10 << 20]).unwrap();
+        store.put(b"long", &vec![8; 10 << 20]).unwrap();
+        Scene { disk, clock, store }
+    };
+    let clean = scene();
+    let from = clean.disk.ops();
+    clean.merge(&MergeChoice::All).unwrap();
+    let is_sync = |op: &String| op.contains("sync_data") && op.contains(".data.tmp");
+    let ops = clean.disk.trace();
+    let first = ops.iter().skip(from as usize + 10).position(is_sync).unwrap() as u64 + from + 10;
+    let mut syncs = 0;
+    // At which operation the other thread syncs is its own affair.
+    for n in first..first + 4 {
+        let scene = scene();
+        scene.disk.fail_at(n, Fault::Io);
+        assert!(scene.store.merge(&MergeChoice::All, &MergeControl::default()).is_err());
+        syncs += usize::from(is_sync(&scene.disk.trace()[n as usize - 1]));
+        scene.is_consistent();
+        scene.put("goes", "on");
+        assert!(scene.merge(&MergeChoice::All).is_some());
+        assert_eq!(scene.store.get(b"long").unwrap().into_value(), Some(vec![8; 10 << 20]));
+    }
+    assert!(syncs > 0);
+}
+
 #[test]
 fn a_failure_on_temporary_files_stops_the_merge_and_nothing_else() {
-    let clean = Scene::new();
+    failing_on_temporary_files(1);
+}
+
+#[test]
+fn a_failure_on_temporary_files_in_another_thread_stops_the_merge_and_nothing_else() {
+    failing_on_temporary_files(2);
+}
+
+fn failing_on_temporary_files(threads: usize) {
+    let clean = Scene::with_threads(threads);
     clean.fill("a", 4);
     clean.store.delete(b"a0").unwrap();
     let from = clean.disk.ops();
@@ -536,7 +600,7 @@ fn a_failure_on_temporary_files_stops_the_merge_and_nothing_else() {
     let decided = trace.iter().position(|op| op.contains("MERGE")).unwrap() as u64;
     let mut refused = 0;
     for n in from..decided {
-        let scene = Scene::new();
+        let scene = Scene::with_threads(threads);
         scene.fill("a", 4);
         scene.store.delete(b"a0").unwrap();
         assert_eq!(scene.disk.ops(), from);
@@ -556,11 +620,20 @@ fn a_failure_on_temporary_files_stops_the_merge_and_nothing_else() {
     assert!(refused >= 5, "{refused}");
 }
 
-/// Stops a merge at every operation and lets a reader look and a writer recover.
 #[test]
 fn a_merge_that_stops_anywhere_ends_at_the_next_open() {
+    stopping_anywhere(1);
+}
+
+#[test]
+fn a_merge_in_two_threads_that_stops_anywhere_ends_at_the_next_open() {
+    stopping_anywhere(2);
+}
+
+/// Stops a merge at every operation and lets a reader look and a writer recover.
+fn stopping_anywhere(threads: usize) {
     let build = || {
-        let scene = Scene::new();
+        let scene = Scene::with_threads(threads);
         scene.put("ghost", "old");
         scene.fill("a", 2);
         scene.store.delete(b"ghost").unwrap();

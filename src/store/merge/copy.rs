@@ -38,14 +38,17 @@ pub(super) fn copy(
     inputs: &[SegmentId],
     control: &MergeControl,
 ) -> Result<Copied, (SegmentId, Stop)> {
-    let pace = Pace { inner, writer, control, started: Instant::now(), told: 0 };
-    let mut copier = Copier { inner, pace, outputs: Outputs::new(inner, writer), out: Copied::default() };
-    if let Err(stop) = copier.all(inputs) {
-        copier.outputs.discard();
-        return Err(stop);
-    }
-    let written_bytes = copier.outputs.bytes();
-    Ok(Copied { written: copier.outputs.into_done(), written_bytes, ..copier.out })
+    std::thread::scope(|scope| {
+        let pace = Pace { inner, writer, control, started: Instant::now(), told: 0 };
+        let outputs = Outputs::settled_in(scope, inner, writer);
+        let mut copier = Copier { inner, pace, outputs, out: Copied::default() };
+        if let Err(stop) = copier.all(inputs) {
+            copier.outputs.discard();
+            return Err(stop);
+        }
+        let written_bytes = copier.outputs.bytes();
+        Ok(Copied { written: copier.outputs.into_done(), written_bytes, ..copier.out })
+    })
 }
 
 struct Copier<'a> {

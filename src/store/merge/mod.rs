@@ -1,7 +1,7 @@
 //! Merging: live records of sealed segments are written together into new ones, and what was dead gives its bytes back.
 //!
 //! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record, [`copy`] writes it ([`input`],
-//! [`outputs`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
+//! [`outputs`], [`settling`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
 //! disk may not have, [`auto`] does it unasked.
 //!
 //! # Invariants
@@ -26,6 +26,7 @@ mod output;
 mod outputs;
 mod plan;
 mod resume;
+mod settling;
 
 use std::time::{Duration, Instant};
 

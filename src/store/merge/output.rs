@@ -17,6 +17,8 @@ use crate::store::new_file::{create_anew, write_all};
 use crate::store::segment::{Ledger, Segment};
 use crate::store::writer::Writer;
 
+use super::settling::Settling;
+
 /// Bytes that wait before they are written.
 const BUFFER: usize = 1 << 20;
 
@@ -165,6 +167,16 @@ impl NewOutput {
         let reader = self.file.mapped_reader(&self.path, extent, part.len);
         let segment = Arc::new(Segment::new(self.id, self.path, self.header, reader, ledger));
         Ok(Output { segment, part })
+    }
+
+    /// Bytes that are in its file, the header among them.
+    pub(super) fn flushed(&self) -> u64 {
+        self.flushed
+    }
+
+    /// Lets the disk begin with it.
+    pub(super) fn begin_to_settle(&self, settling: &Settling<'_>) {
+        settling.begun(&self.path, &self.file);
     }
 
     /// Its id.

@@ -2,6 +2,8 @@
 //!
 //! Keeps: what was begun and came to nothing can be taken away again, whole or not.
 
+use std::thread::Scope;
+
 use crate::error::Result;
 use crate::format::{HintEntry, Kind, SegmentId, record};
 use crate::store::Location;
@@ -12,6 +14,10 @@ use super::entries::Stop;
 use super::input::Input;
 use super::moves::Moves;
 use super::output::{NewOutput, Output, discard};
+use super::settling::Settling;
+
+/// So many bytes of an output are worth a sync of their own.
+const SETTLED_AT_ONCE: u64 = 8 << 20;
 
 /// Outputs, of which the last may not be finished.
 pub(in crate::store) struct Outputs<'a> {
@@ -21,6 +27,10 @@ pub(in crate::store) struct Outputs<'a> {
     begun: Vec<SegmentId>,
     done: Written,
     done_bytes: u64,
+    /// Where they are made durable, if not here.
+    settling: Option<Settling<'a>>,
+    /// Bytes of the current one that it was told of.
+    told: u64,
 }
 
 /// Outputs that are finished, and what they are copies of.
@@ -32,7 +42,14 @@ pub(in crate::store) struct Written {
 
 impl<'a> Outputs<'a> {
     pub(in crate::store) fn new(inner: &'a Inner, writer: &'a Writer) -> Self {
-        Self { inner, writer, current: None, begun: Vec::new(), done: Written::default(), done_bytes: 0 }
+        let (begun, done) = (Vec::new(), Written::default());
+        Self { inner, writer, current: None, begun, done, done_bytes: 0, settling: None, told: 0 }
+    }
+
+    /// Outputs that are made durable beside the thread that writes them, where there may be more than one.
+    pub(super) fn settled_in<'env: 'a>(scope: &'a Scope<'a, 'env>, inner: &'env Inner, writer: &'env Writer) -> Self {
+        let settling = if inner.options.threads > 1 { Settling::start(inner, &*writer.disk, scope) } else { None };
+        Self { settling, ..Self::new(inner, writer) }
     }
 
     /// Bytes that were given to them so far.
@@ -52,6 +69,7 @@ impl<'a> Outputs<'a> {
             let to = output.place(entry.len);
             output.record(bytes, value_start, entry)?;
             self.note(input, entry, to);
+            self.settle_what_is_written();
             return go_on(self.bytes());
         }
         let mut head = input.head(entry)?;
@@ -66,6 +84,7 @@ impl<'a> Outputs<'a> {
             }
             // However long it is, it stands in the output in which it begins.
             self.current.as_mut().map_or(Ok(()), |output| output.value(piece))?;
+            self.settle_what_is_written();
             go_on(self.bytes())?;
         }
     }
@@ -82,12 +101,37 @@ impl<'a> Outputs<'a> {
         self.room_for(record::encoded_len(key.len(), 0, false))?.tombstone(key, tstamp)
     }
 
-    /// Makes the last one durable. No more can be written to it.
+    /// Makes all of them durable. No more can be written to the last one.
     pub(in crate::store) fn finish(&mut self) -> Result<()> {
+        self.finish_current()?;
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        let Some(settling) = self.settling.take() else { return Ok(()) };
+        self.done.outputs.extend(settling.finish()?);
+        Ok(())
+    }
+
+    fn finish_current(&mut self) -> Result<()> {
         let Some(output) = self.current.take() else { return Ok(()) };
         self.done_bytes += output.len();
-        self.done.outputs.push(output.finish(self.inner, &*self.writer.disk)?);
-        Ok(())
+        self.told = 0;
+        let Some(settling) = &self.settling else {
+            self.done.outputs.push(output.finish(self.inner, &*self.writer.disk)?);
+            return Ok(());
+        };
+        // One that has come to its end says why.
+        if settling.whole(output) { Ok(()) } else { self.settle() }
+    }
+
+    /// The disk has something to do before an output is whole.
+    fn settle_what_is_written(&mut self) {
+        let (Some(settling), Some(output)) = (&self.settling, &self.current) else { return };
+        if output.flushed() >= self.told + SETTLED_AT_ONCE {
+            output.begin_to_settle(settling);
+            self.told = output.flushed();
+        }
     }
 
     /// Those that are finished.
@@ -102,9 +146,9 @@ impl<'a> Outputs<'a> {
 
     /// Takes away all that was begun.
     pub(in crate::store) fn discard(self) {
-        let Self { inner, writer, begun, current, done, .. } = self;
+        let Self { inner, writer, begun, current, done, settling, .. } = self;
         // Closed first: not every platform lets an open file go.
-        drop((current, done));
+        drop((current, done, settling.map(Settling::finish)));
         discard(inner, &*writer.disk, begun.into_iter());
     }
 
@@ -113,7 +157,7 @@ impl<'a> Outputs<'a> {
         let limit = self.inner.options.max_segment_bytes;
         let is_full = |output: &NewOutput| !output.is_empty() && output.len().saturating_add(len) > limit;
         if self.current.as_ref().is_some_and(is_full) {
-            self.finish()?;
+            self.finish_current()?;
         }
         let output = match self.current.take() {
             Some(output) => output,
