@@ -33,15 +33,16 @@ pub(super) struct Copied {
 
 /// Copies what is kept of the inputs. On an error, which names the input that was read, nothing is left behind.
 pub(super) fn copy(
-    inner: &Inner,
     writer: &Writer,
+    judge: &Judge<'_>,
     inputs: &[SegmentId],
     control: &MergeControl,
 ) -> Result<Copied, (SegmentId, Stop)> {
+    let inner = judge.inner();
     std::thread::scope(|scope| {
         let pace = Pace { inner, writer, control, started: Instant::now(), told: 0 };
         let outputs = Outputs::settled_in(scope, inner, writer);
-        let mut copier = Copier { inner, pace, outputs, out: Copied::default() };
+        let mut copier = Copier { inner, judge, pace, outputs, out: Copied::default() };
         if let Err(stop) = copier.all(inputs) {
             copier.outputs.discard();
             return Err(stop);
@@ -53,6 +54,7 @@ pub(super) fn copy(
 
 struct Copier<'a> {
     inner: &'a Inner,
+    judge: &'a Judge<'a>,
     pace: Pace<'a>,
     outputs: Outputs<'a>,
     out: Copied,
@@ -69,23 +71,22 @@ struct Pace<'a> {
 
 impl Copier<'_> {
     fn all(&mut self, inputs: &[SegmentId]) -> Result<(), (SegmentId, Stop)> {
-        let mut judge = Judge::new(self.inner, inputs);
         for id in inputs {
-            self.segment(*id, &mut judge).map_err(|stop| (*id, stop))?;
+            self.segment(*id).map_err(|stop| (*id, stop))?;
         }
         let last = inputs.last().copied().unwrap_or_default();
         self.outputs.finish().map_err(|error| (last, Stop::Failed(error)))
     }
 
-    fn segment(&mut self, id: SegmentId, judge: &mut Judge<'_>) -> Result<(), Stop> {
+    fn segment(&mut self, id: SegmentId) -> Result<(), Stop> {
         self.pace.go_on()?;
-        let inner = self.inner;
+        let (inner, judge) = (self.inner, self.judge);
         let Some(segment) = inner.contents().segment(id) else { return Ok(()) };
         let mut input = Input::new(segment.clone(), inner.format);
         let read = entries::visit(inner, &segment, &mut |entry| match judge.fate(id, entry) {
             Fate::Copied => self.record(&mut input, entry),
             Fate::Hides { .. } => self.tombstone(entry),
-            Fate::LetGo => {
+            Fate::LetGo { .. } => {
                 self.out.tombstones_dropped += 1;
                 Ok(())
             }

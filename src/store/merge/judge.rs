@@ -9,7 +9,7 @@
 //!    anything: its filter is not asked.
 //! 3. A kind of record that is not known here is carried along.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::format::hint::bloom_probes;
 use crate::format::{HintEntry, Kind, SegmentId};
@@ -28,8 +28,8 @@ pub(super) enum Fate {
     Copied,
     /// It hides what `held_by` may still hold: a tombstone of its tstamp stands in the output.
     Hides { held_by: SegmentId },
-    /// A tombstone, or a put that expired, with nothing left to hide.
-    LetGo,
+    /// A tombstone, or a put that expired, with nothing left to hide; whether a filter had to say so.
+    LetGo { by_filter: bool },
     /// A newer version of its key is there.
     Superseded,
 }
@@ -40,29 +40,18 @@ struct Outside {
     id: SegmentId,
     /// No record in it is older than this.
     min_tstamp: u64,
-    filter: Filter,
+    /// The bits of its bloom filter, read when they are asked for the first time; `None` where there are none that could
+    /// be believed.
+    filter: OnceLock<Option<Vec<u8>>>,
 }
 
-/// The bloom filter of a segment that stays.
-#[derive(Debug)]
-enum Filter {
-    /// Read when it is asked for the first time.
-    Unread,
-    /// There is none that could be believed.
-    Absent,
-    /// Its bits.
-    Bits(Vec<u8>),
-}
-
-/// Judges the records of one merge.
+/// Judges the records of one merge. Several threads may ask.
 pub(super) struct Judge<'a> {
     inner: &'a Inner,
     contents: Arc<Contents>,
     now: u64,
     live: Live,
     outside: Vec<Outside>,
-    /// Tombstones that went because filters said that nothing of their key is left.
-    pub(super) let_go_by_filter: u64,
 }
 
 impl<'a> Judge<'a> {
@@ -75,23 +64,25 @@ impl<'a> Judge<'a> {
         for segment in contents.segments.read().values().filter(|segment| !inputs.contains(&segment.id)) {
             let ledger = segment.ledger.lock();
             let is_whole = ledger.gap_bytes + ledger.bad_value_bytes == 0;
-            let (min_tstamp, filter) = match is_whole {
-                true if ledger.has_hint => (ledger.min_tstamp, Filter::Unread),
-                true => (ledger.min_tstamp, Filter::Absent),
-                false => (0, Filter::Absent),
-            };
+            let min_tstamp = if is_whole { ledger.min_tstamp } else { 0 };
+            let filter = if is_whole && ledger.has_hint { OnceLock::new() } else { None.into() };
             outside.push(Outside { id: segment.id, min_tstamp, filter });
         }
         for hole in contents.holes.iter() {
             outside.retain(|outside| outside.id != hole.segment);
-            outside.push(Outside { id: hole.segment, min_tstamp: 0, filter: Filter::Absent });
+            outside.push(Outside { id: hole.segment, min_tstamp: 0, filter: None.into() });
         }
         let live = Live::look(&contents, inputs, inner.options.threads);
-        Self { inner, contents, now, live, outside, let_go_by_filter: 0 }
+        Self { inner, contents, now, live, outside }
+    }
+
+    /// The store that it judges for.
+    pub(super) fn inner(&self) -> &'a Inner {
+        self.inner
     }
 
     /// What becomes of this record of an input.
-    pub(super) fn fate(&mut self, segment: SegmentId, entry: &HintEntry<'_>) -> Fate {
+    pub(super) fn fate(&self, segment: SegmentId, entry: &HintEntry<'_>) -> Fate {
         if let Kind::Unknown(_) = entry.kind {
             return Fate::Copied;
         }
@@ -116,28 +107,23 @@ impl<'a> Judge<'a> {
         self.hidden(entry)
     }
 
-    fn hidden(&mut self, entry: &HintEntry<'_>) -> Fate {
-        let mut asked = false;
-        let inner = self.inner;
-        for outside in self.outside.iter_mut().filter(|outside| outside.min_tstamp <= entry.tstamp) {
-            if !outside.denies(inner, &self.contents, entry.key) {
+    fn hidden(&self, entry: &HintEntry<'_>) -> Fate {
+        let mut by_filter = false;
+        for outside in self.outside.iter().filter(|outside| outside.min_tstamp <= entry.tstamp) {
+            if !outside.denies(self.inner, &self.contents, entry.key) {
                 return Fate::Hides { held_by: outside.id };
             }
-            asked = true;
+            by_filter = true;
         }
-        self.let_go_by_filter += u64::from(asked);
-        Fate::LetGo
+        Fate::LetGo { by_filter }
     }
 }
 
 impl Outside {
     /// Whether its bloom filter says that it holds no record of this key.
-    fn denies(&mut self, inner: &Inner, contents: &Contents, key: &[u8]) -> bool {
-        if let Filter::Unread = self.filter {
-            let segment = contents.segment(self.id);
-            self.filter = segment.and_then(|segment| filter(inner, &segment)).map_or(Filter::Absent, Filter::Bits);
-        }
-        let Filter::Bits(bits) = &self.filter else { return false };
+    fn denies(&self, inner: &Inner, contents: &Contents, key: &[u8]) -> bool {
+        let bits = self.filter.get_or_init(|| filter(inner, &*contents.segment(self.id)?));
+        let Some(bits) = bits else { return false };
         let is_clear =
             |at: u64, bit: u8| usize::try_from(at).ok().and_then(|at| bits.get(at)).map(|byte| byte & bit == 0);
         bloom_probes(key, bits.len() as u64).any(|(at, bit)| is_clear(at, bit) == Some(true))

@@ -1,6 +1,6 @@
 //! Merging: live records of sealed segments are written together into new ones, and what was dead gives its bytes back.
 //!
-//! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record, [`copy`] writes it ([`input`],
+//! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record and [`fates`] of all, [`copy`] writes it ([`input`],
 //! [`outputs`], [`settling`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
 //! disk may not have, [`auto`] does it unasked.
 //!
@@ -18,6 +18,7 @@ mod commit;
 mod control;
 mod copy;
 mod entries;
+mod fates;
 mod input;
 mod judge;
 mod live;
@@ -86,7 +87,7 @@ impl Store {
     /// [`Store::merge_plan`] that can be cancelled.
     pub fn merge_plan_until(&self, choice: &MergeChoice, control: &MergeControl) -> Result<MergePlan> {
         self.flush()?;
-        plan::plan(&self.inner, choice, When::Asked, control)
+        Ok(plan::plan(&self.inner, choice, When::Asked, control)?.0)
     }
 
     /// Tells of each tombstone that would stay in the merge of `plan`, and which segment holds it back.
@@ -101,7 +102,11 @@ impl Store {
         control: &MergeControl,
         tell: &mut dyn FnMut(KeptTombstone<'_>),
     ) -> Result<()> {
-        plan::tell_of_kept(&self.inner, &plan.input_ids(), control, tell)
+        match fates::tell_of_kept(&self.inner, &plan.input_ids(), control, tell) {
+            Err(Stop::Failed(error)) => Err(error),
+            // What is damaged was planned to be left out, and will be.
+            Ok(()) | Err(Stop::Damaged(_)) => Ok(()),
+        }
     }
 
     /// Merges and returns when the bytes are free; `Ok(None)` if there was nothing to gain. Others may write and read
@@ -126,14 +131,14 @@ pub(super) fn merge(inner: &Inner, choice: &MergeChoice, control: &MergeControl)
     // None is written any more for a segment that is about to go.
     writer.late_hints.settle();
     loop {
-        let plan = plan::plan(inner, choice, When::Begun, control)?;
+        let (plan, judge) = plan::plan(inner, choice, When::Begun, control)?;
         if plan.inputs.is_empty() {
             return Ok(None);
         }
         check_space(inner, writer, &plan)?;
         control.begin(plan.written_bytes);
         inner.tell(|| Event::MergeStarted { inputs: plan.input_ids(), bytes: plan.input_bytes() });
-        match copy::copy(inner, writer, &plan.input_ids(), control) {
+        match copy::copy(writer, &judge, &plan.input_ids(), control) {
             Ok(copied) => return finish(inner, writer, &plan, copied, control, started).map(Some),
             // Damage that nobody knew of: that segment is left out from now on.
             Err((segment, Stop::Damaged(damage))) => inner.note(finding(inner, segment, &damage)),

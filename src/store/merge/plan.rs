@@ -6,18 +6,16 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::format::{FormatKind, HintEntry, Kind, SegmentId, record};
+use crate::format::{FormatKind, SegmentId, record};
 use crate::store::inner::Inner;
 use crate::store::report::SegmentInfo;
 
 use super::MergeChoice;
 use super::choice::MergePolicy;
 use super::control::MergeControl;
-use super::entries::{self, Stop};
-use super::judge::{Fate, Judge};
-
-/// Records between two looks whether somebody wants the planning to end.
-const GLANCE: u64 = 1 << 10;
+use super::entries::Stop;
+use super::fates::{self, Fates};
+use super::judge::Judge;
 
 /// What a merge would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -147,9 +145,6 @@ impl MergePlan {
     }
 }
 
-/// Told of each tombstone that stays.
-pub(super) type Tell<'a> = &'a mut dyn FnMut(KeptTombstone<'_>);
-
 /// Whether the answer is only looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
@@ -159,30 +154,25 @@ pub(super) enum When {
     Begun,
 }
 
-/// What the merge that `choice` asks for would do now.
-pub(super) fn plan(inner: &Inner, choice: &MergeChoice, when: When, control: &MergeControl) -> Result<MergePlan> {
+/// What the merge that `choice` asks for would do now, and who judged so.
+pub(super) fn plan<'a>(
+    inner: &'a Inner,
+    choice: &MergeChoice,
+    when: When,
+    control: &MergeControl,
+) -> Result<(MergePlan, Judge<'a>)> {
     if inner.format.kind() != FormatKind::Native {
         let reason = format!("its format is {}, which logkv reads and never writes", inner.format.kind());
         return Err(Error::ReadOnly { dir: inner.dir.clone(), reason });
     }
     loop {
         let (mut candidates, mut left_out) = candidates(inner, choice, when)?;
-        let weighed = weigh(inner, &mut candidates, &mut left_out, choice, control);
-        match weighed.and_then(|()| tally(inner, &ids(&candidates), control, &mut |_| {})) {
-            Ok(tally) => return Ok(sum_up(&candidates, left_out, tally)),
+        match weigh(inner, &mut candidates, &mut left_out, choice, control) {
+            Ok((judge, fates)) => return Ok((sum_up(&candidates, left_out, fates), judge)),
             // The next round leaves it out.
             Err((segment, Stop::Damaged(damage))) => inner.note(super::finding(inner, segment, &damage)),
             Err((_, Stop::Failed(error))) => return Err(error),
         }
-    }
-}
-
-/// Tells of the tombstones that stay in a merge of these segments.
-pub(super) fn tell_of_kept(inner: &Inner, inputs: &[SegmentId], control: &MergeControl, tell: Tell<'_>) -> Result<()> {
-    match tally(inner, inputs, control, tell) {
-        Err((_, Stop::Failed(error))) => Err(error),
-        // What is damaged was planned to be left out, and will be.
-        Ok(_) | Err((_, Stop::Damaged(_))) => Ok(()),
     }
 }
 
@@ -259,20 +249,22 @@ fn check_chosen(inner: &Inner, ids: &[SegmentId], infos: &[SegmentInfo]) -> Resu
 
 /// Takes those out again of which too little would really be freed, until what is left is worth it. Every segment that
 /// stays out can hold tombstones of the others.
-fn weigh(
-    inner: &Inner,
+fn weigh<'a>(
+    inner: &'a Inner,
     candidates: &mut Vec<Candidate>,
     left_out: &mut LeftOuts,
     choice: &MergeChoice,
     control: &MergeControl,
-) -> Result<(), (SegmentId, Stop)> {
-    let MergeChoice::Policy(policy) = choice else { return Ok(()) };
+) -> Result<(Judge<'a>, Fates), (SegmentId, Stop)> {
     loop {
-        let tally = tally(inner, &ids(candidates), control, &mut |_| {})?;
+        let ids = ids(candidates);
+        let judge = Judge::new(inner, &ids);
+        let fates = fates::count(&judge, &ids, control)?;
+        let MergeChoice::Policy(policy) = choice else { return Ok((judge, fates)) };
         let many = candidates.len() > 1;
         let before = candidates.len();
         candidates.retain_mut(|candidate| {
-            let freed = candidate.info.bytes.saturating_sub(tally.kept(candidate.info.id));
+            let freed = candidate.info.bytes.saturating_sub(fates.kept(candidate.info.id));
             let by_itself = policy.wants(candidate.info.bytes, freed);
             let worth_it = by_itself || (many && is_small(inner, policy, &candidate.info));
             candidate.why = if by_itself { WhyMerged::Dead } else { WhyMerged::Small };
@@ -282,118 +274,39 @@ fn weigh(
             worth_it
         });
         if candidates.len() == before {
-            return Ok(());
+            return Ok((judge, fates));
         }
     }
 }
 
-/// What becomes of the records of all candidates together.
-#[derive(Debug, Default)]
-struct Tally {
-    kept_bytes: BTreeMap<SegmentId, u64>,
-    hint_bytes: u64,
-    copied_bytes: u64,
-    live_records: u64,
-    let_go: u64,
-    let_go_by_filter: u64,
-    held_by: BTreeMap<SegmentId, u64>,
-    outputs: u64,
-    /// Bytes of the last output.
-    filled: u64,
-}
-
-impl Tally {
-    fn kept(&self, id: SegmentId) -> u64 {
-        self.kept_bytes.get(&id).copied().unwrap_or_default()
-    }
-
-    fn count(&mut self, segment: SegmentId, entry: &HintEntry<'_>, fate: Fate, max_segment_bytes: u64) {
-        let kept = match fate {
-            Fate::Copied => {
-                self.live_records += u64::from(entry.kind == Kind::Put);
-                self.copied_bytes += entry.len;
-                entry.len
-            }
-            Fate::Hides { held_by } => {
-                *self.held_by.entry(held_by).or_default() += 1;
-                record::encoded_len(entry.key.len(), 0, false)
-            }
-            Fate::LetGo => {
-                self.let_go += 1;
-                0
-            }
-            Fate::Superseded => 0,
-        };
-        if kept > 0 {
-            *self.kept_bytes.entry(segment).or_default() += kept;
-            self.pack(kept, max_segment_bytes);
-        }
-    }
-
-    /// Puts a record where copying will put it, since outputs are not filled to the last byte.
-    fn pack(&mut self, len: u64, max_segment_bytes: u64) {
-        if self.outputs == 0 || self.filled.saturating_add(len) > max_segment_bytes {
-            self.outputs += 1;
-            self.filled = record::FILE_HEADER_LEN as u64;
-        }
-        self.filled += len;
-    }
-}
-
-fn tally(inner: &Inner, ids: &[SegmentId], control: &MergeControl, tell: Tell<'_>) -> Result<Tally, (SegmentId, Stop)> {
-    let mut judge = Judge::new(inner, ids);
-    let mut tally = Tally::default();
-    let mut seen = 0_u64;
-    for id in ids.iter().copied() {
-        let Some(segment) = inner.contents().segment(id) else { continue };
-        let read = entries::visit(inner, &segment, &mut |entry| {
-            if seen.is_multiple_of(GLANCE) && control.is_cancelled() {
-                return Err(super::copy::cancelled(inner).into());
-            }
-            seen += 1;
-            let fate = judge.fate(id, entry);
-            if let Fate::Hides { held_by } = fate {
-                let is_expired = entry.kind == Kind::Put;
-                let HintEntry { key, offset, tstamp, .. } = *entry;
-                tell(KeptTombstone { key, segment: id, offset, tstamp, is_expired, held_by });
-            }
-            tally.count(id, entry, fate, inner.options.max_segment_bytes);
-            Ok(())
-        });
-        tally.hint_bytes += read.map_err(|stop| (id, stop))?;
-    }
-    tally.let_go_by_filter = judge.let_go_by_filter;
-    Ok(tally)
-}
-
-fn sum_up(candidates: &[Candidate], left_out: LeftOuts, tally: Tally) -> MergePlan {
-    let inputs: Vec<MergeInput> = candidates.iter().map(|candidate| input(candidate, &tally)).collect();
+fn sum_up(candidates: &[Candidate], left_out: LeftOuts, fates: Fates) -> MergePlan {
+    let inputs: Vec<MergeInput> = candidates.iter().map(|candidate| input(candidate, &fates)).collect();
     let kept: u64 = inputs.iter().map(|input| input.kept_bytes).sum();
-    let outputs = tally.outputs;
+    let outputs = fates.outputs;
     let written_bytes = kept + outputs * record::FILE_HEADER_LEN as u64;
     let bytes: u64 = inputs.iter().map(|input| input.bytes).sum();
     let freed_bytes = bytes.saturating_sub(written_bytes);
     if freed_bytes == 0 && outputs >= inputs.len() as u64 {
         let idle = inputs.iter().map(|input| (input.segment, LeftOut::LittleToGain));
         let left_out = left_out.into_iter().chain(idle).collect();
-        return MergePlan { left_out, tombstones_held_by: tally.held_by, ..MergePlan::default() };
+        return MergePlan { left_out, tombstones_held_by: fates.held_by, ..MergePlan::default() };
     }
     MergePlan {
         inputs,
         left_out,
-        read_bytes: tally.hint_bytes + tally.copied_bytes,
+        read_bytes: fates.hint_bytes + fates.copied_bytes,
         written_bytes,
-        hint_bytes: tally.hint_bytes,
+        hint_bytes: fates.hint_bytes,
         freed_bytes,
         outputs,
-        live_records: tally.live_records,
-        tombstones_dropped: tally.let_go,
-        tombstones_held_by: tally.held_by,
-        let_go_by_filter: tally.let_go_by_filter,
+        live_records: fates.live_records,
+        tombstones_dropped: fates.let_go,
+        tombstones_held_by: fates.held_by,
+        let_go_by_filter: fates.let_go_by_filter,
     }
 }
 
-fn input(candidate: &Candidate, tally: &Tally) -> MergeInput {
+fn input(candidate: &Candidate, fates: &Fates) -> MergeInput {
     let SegmentInfo { id, bytes, .. } = candidate.info;
-    MergeInput { segment: id, bytes, kept_bytes: tally.kept(id), why: candidate.why }
+    MergeInput { segment: id, bytes, kept_bytes: fates.kept(id), why: candidate.why }
 }
