@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::table::Hash;
 use super::{Keydir, newer, shard_of};
-use crate::store::Entry;
 use crate::store::tally::Tally;
+use crate::store::{Entry, Location};
 
 /// So many are sorted at once: enough for a shard to get several, few enough to stay in a processor's own cache.
 const BATCH: usize = 1 << 15;
@@ -44,6 +44,17 @@ impl Offers {
 
     fn key(&self, pending: &Pending) -> &[u8] {
         self.keys.get(pending.key..pending.key + pending.key_len).unwrap_or_default()
+    }
+
+    /// Asks for the memory of all of these at once: they lie far apart, and waiting for one after the other is what taking
+    /// them in would spend most of its time with.
+    fn touch<'a>(&self, own: impl Iterator<Item = &'a Pending>) {
+        let touched = own.fold(0, |sum, pending| {
+            let Location { segment, offset, len } = pending.entry.location;
+            let key = self.keys.get(pending.key).map_or(0, |byte| u64::from(*byte));
+            sum ^ key ^ segment ^ offset ^ len ^ pending.entry.tstamp ^ pending.entry.expires_at.unwrap_or(0)
+        });
+        std::hint::black_box(touched);
     }
 
     /// Sorts by shard, and says where in the order each one's are; those of one shard stay in their order. Threads that do
@@ -98,6 +109,7 @@ impl Keydir {
         let Some(shard) = self.shards.get(shard) else { return };
         let mut shard = shard.get_or_init(Box::default).lock();
         let own = || own.iter().filter_map(|i| offers.pending.get(*i as usize));
+        offers.touch(own());
         shard.touch(own().map(|pending| pending.hash));
         let mut expiries: Vec<(&[u8], Option<u64>, Option<u64>)> = Vec::new();
         for pending in own() {
