@@ -29,7 +29,10 @@ use super::new_file::write_all;
 
 /// Bytes of records that it holds at most.
 const MOST: usize = 1 << 20;
-/// A file longer than this was not written here.
+/// The file is as long as if it held so many times as much: giving back what it does not need makes room for what it holds
+/// on a disk that is full by the time when that goes into the segment.
+const ROOMS: usize = 2;
+/// What lies behind this was not written here.
 const MOST_FILE_BYTES: u64 = (HEADER_LEN + MOST) as u64;
 
 /// The file as its writer has it.
@@ -50,7 +53,7 @@ impl TailFile {
     pub(super) fn create(disk: &dyn Disk, dir: &Path, room: usize) -> Option<Self> {
         let (path, room) = (dir.join(tail::NAME), room.min(MOST));
         let _ = disk.remove(&path);
-        let bytes = disk.create_shared(&path, HEADER_LEN + room).ok().flatten()?;
+        let bytes = disk.create_shared(&path, HEADER_LEN + room * ROOMS).ok().flatten()?;
         Some(Self { bytes, path, room, of: None, kept: 0 })
     }
 
@@ -103,7 +106,17 @@ pub(super) fn replay(disk: &dyn Disk, dir: &Path) -> Result<()> {
         Ok(file) => match beyond(&*file, &tail, &record::Native).map_err(|e| Error::io("read", &path, e))? {
             Beyond::Nothing => {}
             Beyond::Records { at, bytes } => {
-                write_all(&*file, bytes, at).map_err(|e| Error::of_write("write", &path, bytes.len() as u64, e))?;
+                let write = || {
+                    let failed = |e| Error::of_write("write", &path, bytes.len() as u64, e);
+                    write_all(&*file, bytes, at).map_err(failed)
+                };
+                match write() {
+                    Err(Error::NoSpace { .. }) => {
+                        shorten(disk, dir, at + bytes.len() as u64 - tail.offset)?;
+                        write()?;
+                    }
+                    written => written?,
+                }
             }
             Beyond::Apart(bytes) => return set_aside(disk, dir, &tail, bytes),
         },
@@ -113,6 +126,13 @@ pub(super) fn replay(disk: &dyn Disk, dir: &Path) -> Result<()> {
     }
     let _ = disk.remove(&dir.join(tail::NAME));
     Ok(())
+}
+
+/// Gives back what it takes beside its records.
+fn shorten(disk: &dyn Disk, dir: &Path, records_len: u64) -> Result<()> {
+    let path = dir.join(tail::NAME);
+    let cut = || disk.open_write(&path)?.set_len(HEADER_LEN as u64 + records_len);
+    cut().map_err(|e| Error::io("cut", &path, e))
 }
 
 /// Moves it to the quarantine: a power cut took what lay before it, or put something else in its place.
@@ -326,6 +346,19 @@ mod tests {
         assert_eq!(segment_len(), store.segments()[0].bytes);
         let cut = disk.crash(CrashPolicy::Drop, 0);
         assert_eq!(open(&cut).stats().keys, 300);
+    }
+
+    #[test]
+    fn a_full_disk_has_room_for_what_was_kept() {
+        let disk = SimDisk::new();
+        let store = begun(&disk);
+        for i in 0..100_u32 {
+            store.put(&i.to_be_bytes(), &[7; 10_000]).unwrap();
+        }
+        let full = disk.kill();
+        full.set_capacity(Some(full.image().values().map(|bytes| bytes.len() as u64).sum()));
+        let store = open(&full);
+        assert_eq!((store.mode(), store.stats().keys), (crate::store::Mode::ReadWrite, 101));
     }
 
     #[test]

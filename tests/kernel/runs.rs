@@ -10,10 +10,11 @@ use logkv::store::SyncPolicy;
 use super::allowed;
 use super::play::{Play, Then, Told, told};
 use super::strace::{self, Point};
+use super::support::KEPT;
 use super::workload::{Shape, State, Workload};
 
-pub const POLICIES: [SyncPolicy; 3] =
-    [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600)), SyncPolicy::Buffered];
+pub const POLICIES: [SyncPolicy; 4] =
+    [SyncPolicy::Always, SyncPolicy::Interval(Duration::from_secs(3600)), KEPT, SyncPolicy::Buffered];
 
 /// What all runs here do.
 pub fn workload(sync: SyncPolicy) -> Workload {

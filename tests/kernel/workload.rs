@@ -133,8 +133,17 @@ impl Workload {
             Shape::Small => (400, 150),
             Shape::Large => (64 << 10, 20 << 10),
         };
-        // One thread loads: calls are counted by thread.
-        Options { sync: self.sync, create: true, max_segment_bytes, buffer_bytes, threads: 1, ..Options::default() }
+        let is_plain = self.sync == SyncPolicy::Interval(Duration::from_secs(3600));
+        Options {
+            sync: self.sync,
+            create: true,
+            max_segment_bytes,
+            buffer_bytes,
+            // One thread loads: calls are counted by thread.
+            threads: 1,
+            tail_file_after: Some(1).filter(|_| !is_plain),
+            ..Options::default()
+        }
     }
 }
 
