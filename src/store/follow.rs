@@ -13,9 +13,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::format::{FileHeader, Kind, Origin, SegmentId};
+use crate::format::{FileHeader, FormatKind, Kind, Origin, SegmentId};
 
 use super::contents::Contents;
 use super::events::Event;
@@ -27,7 +28,7 @@ use super::report::FindingKind;
 use super::scan::{Item, What};
 use super::segment::{Ledger, Segment};
 use super::watch::Change;
-use super::{Entry, Location, Moved, Options, Refreshed};
+use super::{Entry, Location, Moved, Options, Refreshed, tail_file};
 
 /// Whether what is known of the store is still the beginning of what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,48 @@ impl Move {
     }
 }
 
+/// Records in `TAIL` that the segments lack. A writer that lives brings them there soon; what stays was left behind.
+#[derive(Debug)]
+pub(super) struct WaitingTail {
+    /// The segment, and where in it they begin and end.
+    of: (SegmentId, u64, u64),
+    since: Instant,
+    /// They were loaded, as far as they can be.
+    is_done: bool,
+}
+
+/// How long a writer that lives may take.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 impl Inner {
+    /// Whether a killed process left records behind that only loading takes in.
+    fn is_left_behind(&self, contents: &Contents) -> Result<bool> {
+        if self.format.kind() != FormatKind::Native {
+            return Ok(false);
+        }
+        let mut waiting = self.waiting_tail.lock();
+        let tail = tail_file::read(&*self.disk, &self.dir)?;
+        let found = tail.as_ref().and_then(|tail| Some((tail, contents.segment(tail.segment)?)));
+        let Some((tail, segment)) = found else { return Ok(false) };
+        let end = tail.offset.saturating_add(tail.records(self.format, &segment.header).len() as u64);
+        if end <= segment.data_len() {
+            *waiting = None;
+            return Ok(false);
+        }
+        let of = (tail.segment, tail.offset, end);
+        match waiting.as_mut().filter(|waiting| waiting.of == of) {
+            Some(waiting) => {
+                let is_due = !waiting.is_done && waiting.since.elapsed() >= PATIENCE;
+                waiting.is_done |= is_due;
+                Ok(is_due)
+            }
+            None => {
+                *waiting = Some(WaitingTail { of, since: Instant::now(), is_done: false });
+                Ok(false)
+            }
+        }
+    }
+
     pub(super) fn refresh(&self, moved: &mut dyn FnMut(Moved<'_>)) -> Result<Refreshed> {
         if self.writer.is_some() {
             return Ok(Refreshed::default());
@@ -75,8 +117,8 @@ impl Inner {
             Options { create: true, from: self.options.from.or(Some(self.format.kind())), ..self.options.clone() };
         let listing = open::list_settled(&*self.disk, &self.dir, &options)?;
         match self.catch_up(&contents, &listing, &mut seen, moved)? {
-            Footing::Firm => drop(self.unexpired()),
-            Footing::Lost => {
+            Footing::Firm if !self.is_left_behind(&contents)? => drop(self.unexpired()),
+            Footing::Firm | Footing::Lost => {
                 self.reload(&contents, &options, &mut seen)?;
                 self.watchers.tell(|| vec![Change::Everything]);
                 moved(Moved::Everything);

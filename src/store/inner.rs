@@ -13,6 +13,7 @@ use crate::primitives::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::contents::Contents;
 use super::current::{Current, Look};
 use super::events::Event;
+use super::follow::WaitingTail;
 use super::report::{Finding, FindingKind, Mode, Stats};
 use super::watch::{Change, Watchers};
 use super::writer::Writer;
@@ -32,6 +33,8 @@ pub(super) struct Inner {
     pub(super) watchers: Watchers,
     /// One refresh at a time.
     pub(super) refreshing: Mutex<()>,
+    /// What refreshing found in `TAIL` that is not known yet.
+    pub(super) waiting_tail: Mutex<Option<WaitingTail>>,
     /// Held for reading by those who need every file to keep its name, for writing by a merge that commits.
     files: RwLock<()>,
 }
@@ -59,6 +62,7 @@ impl Inner {
             writer,
             watchers: Watchers::default(),
             refreshing: Mutex::new(()),
+            waiting_tail: Mutex::default(),
             files: RwLock::new(()),
         }
     }

@@ -298,6 +298,25 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_was_there_takes_in_what_a_killed_writer_left() {
+        let disk = SimDisk::new();
+        let store = begun(&disk);
+        store.put(b"kept", b"value").unwrap();
+        let killed = disk.kill();
+        let tail = killed.image()[Path::new("data/TAIL")].clone();
+        killed.remove(Path::new(TAIL)).unwrap();
+        let reader = read_only(&killed);
+        assert_eq!(reader.stats().keys, 1);
+        killed.insert(TAIL, tail).unwrap();
+        reader.refresh().unwrap();
+        assert_eq!(reader.stats().keys, 1, "a writer that lives brings it into the segment");
+        std::thread::sleep(Duration::from_millis(400));
+        reader.refresh().unwrap();
+        assert_eq!(reader.get(b"kept").unwrap().value(), Some(&b"value"[..]));
+        assert_eq!(reader.refresh().unwrap(), crate::store::Refreshed::default(), "once");
+    }
+
+    #[test]
     fn a_batch_is_whole_or_not_there() {
         let disk = SimDisk::new();
         let store = begun(&disk);

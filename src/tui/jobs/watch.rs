@@ -23,6 +23,8 @@ use crate::tui::action::{Action, Arrived, Pulse};
 const PERIOD: Duration = Duration::from_millis(500);
 /// The same while something moves.
 const BUSY_PERIOD: Duration = Duration::from_millis(100);
+/// Looks at a writer's store after its end.
+const LAST_LOOKS: u32 = 8;
 /// How long nothing must move until that is told.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -64,6 +66,8 @@ struct Watch {
     writer: Option<u32>,
     /// Why nothing could be read on, as told last.
     stalled: Option<String>,
+    /// Looks to come although nothing seems to change: the writer ended, and may have left something in memory it shared.
+    last_looks: u32,
     /// When something moved last, while that is still news.
     moved: Option<Instant>,
     looked: Instant,
@@ -91,6 +95,7 @@ pub(super) fn start(
         behind: 0,
         writer,
         stalled: None,
+        last_looks: 0,
         moved: None,
         looked: Instant::now(),
     };
@@ -158,9 +163,10 @@ impl Watch {
     /// Takes in what another process did. What cannot be read now is tried again.
     fn look(&mut self) {
         let now = listing(&*self.disk, self.session.store.dir());
-        if now == self.seen {
+        if now == self.seen && self.last_looks == 0 {
             return self.rest();
         }
+        self.last_looks = self.last_looks.saturating_sub(1);
         let store = &self.session.store;
         let mut any = false;
         let mut moved = |moved: Moved<'_>| {
@@ -193,6 +199,7 @@ impl Watch {
     fn look_after_writer(&mut self) {
         if self.writer.is_some_and(|pid| is_running(pid) == Some(false)) {
             self.writer = None;
+            self.last_looks = LAST_LOOKS;
             (self.send)(Action::Arrived(Arrived::WriterEnded));
         }
     }
