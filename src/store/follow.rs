@@ -64,14 +64,15 @@ impl Move {
     }
 }
 
-/// Records in `TAIL` that the segments lack. A writer that lives brings them there soon; what stays was left behind.
+/// A `TAIL` that stands where it stood at an earlier look. A writer that lives brings its records into the segment soon,
+/// and begins another; what stays was left behind.
 #[derive(Debug)]
 pub(super) struct WaitingTail {
-    /// The segment, and where in it they begin and end.
-    of: (SegmentId, u64, u64),
+    /// Its segment, and where in that it begins.
+    place: (SegmentId, u64),
     since: Instant,
-    /// They were loaded, as far as they can be.
-    is_done: bool,
+    /// The end of its records when they were loaded, as far as they can be.
+    loaded: Option<u64>,
 }
 
 /// How long a writer that lives may take.
@@ -84,26 +85,24 @@ impl Inner {
             return Ok(false);
         }
         let mut waiting = self.waiting_tail.lock();
-        let tail = tail_file::read(&*self.disk, &self.dir)?;
+        let Some(place) = tail_file::place(&*self.disk, &self.dir)? else { return Ok(false) };
+        let waiting = match waiting.as_mut().filter(|waiting| waiting.place == place) {
+            Some(waiting) if waiting.since.elapsed() >= PATIENCE => waiting,
+            Some(_) => return Ok(false),
+            None => {
+                *waiting = Some(WaitingTail { place, since: Instant::now(), loaded: None });
+                return Ok(false);
+            }
+        };
+        let tail = tail_file::read(&*self.disk, &self.dir)?.filter(|tail| (tail.segment, tail.offset) == place);
         let found = tail.as_ref().and_then(|tail| Some((tail, contents.segment(tail.segment)?)));
         let Some((tail, segment)) = found else { return Ok(false) };
         let end = tail.offset.saturating_add(tail.records(self.format, &segment.header).len() as u64);
-        if end <= segment.data_len() {
-            *waiting = None;
-            return Ok(false);
+        let is_new = end > segment.data_len() && waiting.loaded != Some(end);
+        if is_new {
+            waiting.loaded = Some(end);
         }
-        let of = (tail.segment, tail.offset, end);
-        match waiting.as_mut().filter(|waiting| waiting.of == of) {
-            Some(waiting) => {
-                let is_due = !waiting.is_done && waiting.since.elapsed() >= PATIENCE;
-                waiting.is_done |= is_due;
-                Ok(is_due)
-            }
-            None => {
-                *waiting = Some(WaitingTail { of, since: Instant::now(), is_done: false });
-                Ok(false)
-            }
-        }
+        Ok(is_new)
     }
 
     pub(super) fn refresh(&self, moved: &mut dyn FnMut(Moved<'_>)) -> Result<Refreshed> {

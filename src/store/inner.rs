@@ -33,7 +33,7 @@ pub(super) struct Inner {
     pub(super) watchers: Watchers,
     /// One refresh at a time.
     pub(super) refreshing: Mutex<()>,
-    /// What refreshing found in `TAIL` that is not known yet.
+    /// The `TAIL` that refreshing found.
     pub(super) waiting_tail: Mutex<Option<WaitingTail>>,
     /// Held for reading by those who need every file to keep its name, for writing by a merge that commits.
     files: RwLock<()>,

@@ -84,6 +84,15 @@ impl TailFile {
 
 /// What was left behind in the directory, if anything.
 pub(super) fn read(disk: &dyn ReadDisk, dir: &Path) -> Result<Option<tail::Tail>> {
+    read_to(disk, dir, MOST_FILE_BYTES)
+}
+
+/// The segment whose tail is there, and where in it that begins.
+pub(super) fn place(disk: &dyn ReadDisk, dir: &Path) -> Result<Option<(SegmentId, u64)>> {
+    Ok(read_to(disk, dir, HEADER_LEN as u64)?.map(|tail| (tail.segment, tail.offset)))
+}
+
+fn read_to(disk: &dyn ReadDisk, dir: &Path, most: u64) -> Result<Option<tail::Tail>> {
     let path = dir.join(tail::NAME);
     let failed = |e| Error::io("read", &path, e);
     let file = match disk.open_read(&path) {
@@ -93,7 +102,7 @@ pub(super) fn read(disk: &dyn ReadDisk, dir: &Path) -> Result<Option<tail::Tail>
         Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory) => return Ok(None),
         Err(e) => return Err(failed(e)),
     };
-    let len = file.len().map_err(failed)?.min(MOST_FILE_BYTES);
+    let len = file.len().map_err(failed)?.min(most);
     Ok(tail::Tail::decode(file.read_vec_at(len, 0).map_err(failed)?))
 }
 
