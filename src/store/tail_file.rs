@@ -22,9 +22,10 @@ use std::sync::Arc;
 use crate::disk::{Disk, FileIdentity, ReadDisk, ReadFile, SharedBytes};
 use crate::error::{Error, Result};
 use crate::format::tail::{self, HEADER_LEN};
-use crate::format::{Format, QUARANTINE, SegmentId, record};
+use crate::format::{Format, SegmentId, record};
 
 use super::log::Tail;
+use super::merge::move_to_quarantine;
 use super::new_file::write_all;
 
 /// Bytes of records that it holds at most.
@@ -146,15 +147,8 @@ fn shorten(disk: &dyn Disk, dir: &Path, records_len: u64) -> Result<()> {
 
 /// Moves it to the quarantine: a power cut took what lay before it, or put something else in its place.
 fn set_aside(disk: &dyn Disk, dir: &Path, tail: &tail::Tail, records: &[u8]) -> Result<()> {
-    let quarantine = dir.join(QUARANTINE);
-    match disk.create_dir(&quarantine) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io("create", quarantine, e)),
-        _ => {}
-    }
-    let path = quarantine.join(format!("{:010}-{}-{:08x}.kept", tail.segment, tail.offset, crc32fast::hash(records)));
-    disk.rename(&dir.join(tail::NAME), &path).map_err(|e| Error::io("write", &path, e))?;
-    disk.sync_dir(&quarantine).map_err(|e| Error::io("sync", &quarantine, e))?;
-    disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
+    let name = format!("{:010}-{}-{:08x}.kept", tail.segment, tail.offset, crc32fast::hash(records));
+    move_to_quarantine(disk, dir, &dir.join(tail::NAME), &name)
 }
 
 /// What a tail has that its segment lacks.

@@ -113,13 +113,25 @@ fn temporary_name(dir: &Path) -> PathBuf {
 }
 
 /// The directory, and its name durable.
-pub(in crate::store) fn make_quarantine(disk: &dyn Disk, dir: &Path) -> Result<()> {
+fn make_quarantine(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let quarantine = dir.join(QUARANTINE);
     match disk.create_dir(&quarantine) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(Error::of_write("create", &quarantine, 0, e)),
         // Even if it was there: whoever made it may not have come to this line.
         _ => disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e)),
     }
+}
+
+/// Moves a file of the store to `name` in the quarantine, which is made if it is missing.
+pub(in crate::store) fn move_to_quarantine(disk: &dyn Disk, dir: &Path, path: &Path, name: &str) -> Result<()> {
+    make_quarantine(disk, dir)?;
+    let quarantine = dir.join(QUARANTINE);
+    disk.rename(path, &quarantine.join(name)).map_err(|e| Error::io("rename", path, e))?;
+    // The name in quarantine first: no power cut leaves the file without any.
+    for dir in [&*quarantine, dir] {
+        disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))?;
+    }
+    Ok(())
 }
 
 /// Step 3, as far as it is not done yet. The data before its hint: a hint without data tells of a loss.

@@ -1,8 +1,8 @@
 //! Merging: live records of sealed segments are written together into new ones, and what was dead gives its bytes back.
 //!
-//! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record and [`fates`] of all, [`copy`] writes it ([`input`],
-//! [`outputs`], [`settling`]), [`commit`] puts it in its place, [`resume`] ends what a crash interrupted, with [`again`] for names that the
-//! disk may not have, [`auto`] does it unasked.
+//! [`choice`] and [`plan`] say what would be done, [`judge`] what becomes of each record and [`fates`] of all, [`copy`]
+//! writes it ([`input`], [`outputs`], [`settling`]), [`commit`] puts it in its place and the keydir with it ([`moves`]),
+//! [`resume`] ends what a crash interrupted, with [`again`] for names that the disk may not have, [`auto`] does it unasked.
 //!
 //! # Invariants
 //!
@@ -42,7 +42,7 @@ use super::writer::Writer;
 
 pub(super) use auto::{Auto, start as start_auto};
 pub use choice::{AutoMerge, MergeChoice, MergePolicy};
-pub(super) use commit::{commit, make_quarantine, set_aside_names};
+pub(super) use commit::{commit, move_to_quarantine, set_aside_names};
 pub use control::MergeControl;
 pub(super) use entries::{Stop, visit};
 pub(super) use input::Input;

@@ -10,7 +10,7 @@ use crate::disk::ReadDisk;
 use crate::error::{Error, Result};
 use crate::format::{HintEntry, Kind, MergePart, QUARANTINE, SegmentId};
 use crate::store::inner::Inner;
-use crate::store::merge::{Input, Outputs, Stop, commit, make_quarantine, set_aside_names};
+use crate::store::merge::{Input, Outputs, Stop, commit, move_to_quarantine, set_aside_names};
 use crate::store::scan::What;
 use crate::store::segment::Segment;
 use crate::store::writer::Writer;
@@ -52,14 +52,7 @@ pub(super) fn set_hint_aside(inner: &Inner, writer: &Writer, id: SegmentId) -> R
     let path = inner.dir.join(inner.format.hint_name(id).unwrap_or_default());
     let part = MergePart { id, salt: segment.header.salt, len: 0 };
     let [_, name] = set_aside_names(&free_name(&*inner.disk, &inner.dir, part));
-    make_quarantine(&*writer.disk, &inner.dir)?;
-    let quarantine = inner.dir.join(QUARANTINE);
-    writer.disk.rename(&path, &quarantine.join(name)).map_err(|e| Error::io("rename", &path, e))?;
-    // The name in quarantine first: no power cut leaves the file without any.
-    for dir in [&quarantine, &inner.dir] {
-        writer.disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))?;
-    }
-    Ok(())
+    move_to_quarantine(&*writer.disk, &inner.dir, &path, &name)
 }
 
 /// The part under a salt with which no file was set aside before: nothing in `quarantine/` is ever replaced.
