@@ -13,13 +13,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock, Weak};
 
+use super::events::Event;
 use super::hint_file;
 use super::inner::Inner;
 use super::segment::Segment;
 use super::writer::Writer;
 use crate::primitives::{Condvar, Mutex, thread};
-
-use super::events::Event;
 
 /// Shorter segments get their hint at once.
 const WORTH_A_THREAD: u64 = 1 << 20;

@@ -121,9 +121,7 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
     }
     if let Err(why) = tail_file::replay(&*disk, dir) {
         let why = format!("what a killed process left in {} could not be brought into its segment: {why}", tail::NAME);
-        let inner = open_reader(disk.reader(), dir, options)?;
-        inner.findings.lock().push(unwritable(dir, FindingKind::TornTail, &why));
-        return Ok(inner);
+        return for_reading(disk.reader(), dir, options, FindingKind::TornTail, &why);
     }
     let mut listing = list(&*disk, dir, options.from, options.create)?;
     let mut loads = load_all(&*disk, dir, &options, &mut listing)?;
@@ -169,9 +167,14 @@ fn without_end(disk: Arc<dyn ReadDisk>, dir: &Path, options: Options, why: Error
     if let Error::NeedsNewer { .. } = why {
         return Err(why);
     }
-    let inner = open_reader(disk, dir, options)?;
     let why = format!("a merge could not be brought to its end: {why}");
-    inner.findings.lock().push(unwritable(dir, FindingKind::UnfinishedMerge, &why));
+    for_reading(disk, dir, options, FindingKind::UnfinishedMerge, &why)
+}
+
+/// Opens for reading, and says why not for writing.
+fn for_reading(disk: Arc<dyn ReadDisk>, dir: &Path, options: Options, kind: FindingKind, why: &str) -> Result<Inner> {
+    let inner = open_reader(disk, dir, options)?;
+    inner.findings.lock().push(unwritable(dir, kind, why));
     Ok(inner)
 }
 

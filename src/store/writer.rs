@@ -352,14 +352,15 @@ impl Writer {
             SyncPolicy::Always => false,
             SyncPolicy::Buffered => tail.bytes.len() < inner.options.buffer_bytes,
             SyncPolicy::Interval(_) => {
-                let Some(mut file) = core.tail_file.take() else { return false };
-                if tail.bytes.len() >= file.room() {
-                    core.tail_file = Some(file);
+                let Some(file) = core.tail_file.as_mut().filter(|file| tail.bytes.len() < file.room()) else {
                     return false;
+                };
+                let is_kept = file.keep(&tail).is_ok();
+                if !is_kept {
+                    // It is not tried again: each record goes into the segment from then on.
+                    core.tail_file = None;
                 }
-                // One that failed is not tried again: each record goes into the segment from then on.
-                core.tail_file = file.keep(&tail).is_ok().then_some(file);
-                core.tail_file.is_some()
+                is_kept
             }
         }
     }

@@ -19,8 +19,7 @@ use std::sync::Arc;
 
 use crate::disk::{ReadDisk, ReadFile};
 use crate::error::{Error, Result};
-use crate::format::tail;
-use crate::format::{Check, FileHeader, Format, HeaderFault, Kind, Origin, Record, SegmentId};
+use crate::format::{Check, FileHeader, Format, HeaderFault, Kind, Origin, Record, SegmentId, tail};
 
 use super::checkpoint::Known;
 use super::holes::{Bound, Hole};
