@@ -20,7 +20,7 @@ use logkv::format::{MergeFile, MergePart};
 use logkv::store::SyncPolicy;
 use logkv::{Error, Options, Store};
 use support::workload::{Op, State, workload};
-use support::{KEPT, TickingClock, tail_file_after};
+use support::{KEPT, RESERVE_AFTER, TickingClock, tail_file_after};
 
 const DIR: &str = "data";
 
@@ -33,6 +33,7 @@ fn options(sync: SyncPolicy) -> Options {
     Options {
         sync,
         tail_file_after: tail_file_after(sync),
+        reserve_after: RESERVE_AFTER,
         create: true,
         max_segment_bytes: 400,
         buffer_bytes: 150,

@@ -21,7 +21,7 @@ use logkv::format::{Origin, SegmentId};
 use logkv::store::{FindingKind, Mode, SyncPolicy};
 use logkv::{Error, Options, Store};
 use support::workload::{Op, State, workload};
-use support::{KEPT, TickingClock, tail_file_after};
+use support::{KEPT, RESERVE_AFTER, TickingClock, tail_file_after};
 
 const DIR: &str = "/disk/data";
 const FIRST_SEGMENT: &str = "disk/data/0000000001.data";
@@ -33,6 +33,7 @@ fn options(sync: SyncPolicy) -> Options {
     Options {
         sync,
         tail_file_after: tail_file_after(sync),
+        reserve_after: RESERVE_AFTER,
         create: true,
         max_segment_bytes: 300,
         buffer_bytes: 100,
@@ -252,6 +253,8 @@ fn must_stop(operation: &str, fault: Fault, outputs: &BTreeSet<SegmentId>) -> bo
         _ if is_output => operation.contains("rename"),
         // A sync is never tried again, whatever it says.
         _ if operation.contains("sync_data") => is_data,
+        // What is sealed next would end in something else than records.
+        _ if operation.contains("set_len") => is_data,
         // A header is written under a temporary name, and thrown away if that fails.
         Fault::Io => operation.contains("write") && is_data && !operation.contains(" 0.."),
         Fault::NoSpace | Fault::Interrupted => false,

@@ -189,6 +189,12 @@ pub trait WriteFile: ReadFile {
     /// Cuts the file, or extends it with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
+    /// Whether bytes that take the place of others in this file take their place on the medium too, so that neither room nor
+    /// anything else about the file has to be found, or made durable, for them. False where that is not known.
+    fn writes_in_place(&self) -> bool {
+        false
+    }
+
     /// Makes the bytes durable, and the length that is needed to find them again. After an error nothing is known of
     /// any byte written since the last success; a later success does not repair that.
     fn sync_data(&self) -> io::Result<()>;

@@ -242,6 +242,13 @@ impl Inner {
                 Some(item) => stopped = Some(item.offset + item.len),
             }
         }
+        if stopped.is_some_and(|at| at < end) {
+            // What is being written may lie in reserved space.
+            let at = scan.position();
+            let rest = scan.next_item().map_err(|e| Error::io_at("read", &segment.path, at, e))?;
+            let is_reserved = |item: &Item<'_>| matches!(&item.what, What::Gap(gap) if gap.zeros && gap.reaches_end);
+            stopped = if rest.as_ref().is_some_and(is_reserved) { Some(end) } else { stopped };
+        }
         Ok(footing(segment, end, stopped, is_newest))
     }
 

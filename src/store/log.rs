@@ -35,6 +35,8 @@ pub(super) struct Core {
     pub(super) tail_file: Option<TailFile>,
     /// Single operations until then; none any more once it was tried.
     pub(super) until_tail_file: Option<u64>,
+    /// Groups that are synced until space is reserved for the next, under `always`; none where it is not.
+    pub(super) until_reserve: Option<u64>,
 }
 
 /// The active segment. Lengths count from the start of the file.
@@ -44,6 +46,8 @@ pub(super) struct Log {
     pub(super) file: Arc<dyn WriteFile>,
     /// Appended, the tail included.
     pub(super) len: u64,
+    /// The file is zeros from the last record to here, if that is further: [`super::reserve`].
+    pub(super) reserved: u64,
     /// Known to be on stable storage.
     pub(super) stable: u64,
     /// What the log itself says of `stable`, by barrier bits, marks and hints.
@@ -149,6 +153,7 @@ impl Log {
             segment: active.segment,
             file,
             len,
+            reserved: len,
             stable: len,
             vouched: active.stable_len.min(len),
             appended: false,

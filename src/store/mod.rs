@@ -61,6 +61,7 @@ mod recover;
 pub mod repair;
 mod repair_tail;
 pub mod report;
+mod reserve;
 mod rotate;
 mod salvage;
 pub mod scan;

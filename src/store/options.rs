@@ -166,6 +166,11 @@ pub struct Options {
     /// systems that write in place (ext4, XFS, tmpfs); a disk that fails is what [`Options::mapped_reads`] says. `None`:
     /// never. Default: 256.
     pub tail_file_after: Option<u64>,
+    /// Under [`SyncPolicy::Always`], the number of syncs of a session after which space is reserved behind the newest record,
+    /// 256 KiB of zeros at a time, so that a sync has no new length of the file to make durable. What is left of it is cut
+    /// when the segment is sealed or closed; after a crash it stays until the next open for writing. Only on Linux, and on
+    /// file systems that write in place (ext4, XFS, tmpfs). `None`: never. Default: 64.
+    pub reserve_after: Option<u64>,
     /// Threads that load segments. Default: as many as the machine has, at most 8.
     pub threads: usize,
     /// Where time comes from.
@@ -208,6 +213,7 @@ impl Default for Options {
             mapped_reads: true,
             checkpoint: true,
             tail_file_after: Some(256),
+            reserve_after: Some(64),
             threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
             clock: Arc::new(SystemClock::default()),
             seed: 0,

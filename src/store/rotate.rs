@@ -30,6 +30,7 @@ impl Writer {
             // What is sealed is never judged by its marks again: it must be durable before a newer segment exists.
             self.flush(inner, core)?;
             self.sync_core(inner, core)?;
+            self.cut_reserved(inner, core)?;
         }
         let next = self.create_segment(inner, core)?;
         *self.tail.write() = Tail::at(&next.segment, next.len);
@@ -67,7 +68,7 @@ impl Writer {
         let ledger = Ledger { active: true, ..Ledger::new(len) };
         let reader = file.mapped_reader(&path, inner.options.mapped_extent(), len);
         let segment = Arc::new(Segment::new(core.next_id - 1, path, header, reader, ledger));
-        Ok(Log { segment, file, len, stable: len, vouched: len, appended: false })
+        Ok(Log { segment, file, len, reserved: len, stable: len, vouched: len, appended: false })
     }
 
     fn create_file(&self, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn WriteFile>> {
@@ -81,7 +82,7 @@ impl Writer {
         let mut core = self.core.lock();
         let Some(lock) = self.lock.lock().take() else { return Ok(()) };
         self.late_hints.settle();
-        let synced = self.sync(inner, &mut core);
+        let synced = self.sync(inner, &mut core).and_then(|()| self.cut_reserved(inner, &mut core));
         if synced.is_ok() {
             match core.active.as_ref() {
                 Some(log) if log.appended || !log.segment.ledger.lock().has_hint => {

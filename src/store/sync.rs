@@ -50,10 +50,10 @@ impl Writer {
     /// Writes the tail to the file. On `NoSpace` the file is as it was, and the tail too; nothing more is appended then
     /// before the tail is written.
     pub(super) fn flush(&self, inner: &Inner, core: &mut Core) -> Result<()> {
-        let Some(log) = core.active.as_ref() else { return Ok(()) };
-        let written = {
+        let Some(log) = core.active.as_mut() else { return Ok(()) };
+        let (written, start) = {
             let tail = self.tail.read();
-            write_or_cut(&*log.file, &log.segment.path, &tail.bytes, tail.start)
+            (write_or_cut(&*log.file, &log.segment.path, &tail.bytes, tail.start), tail.start)
         };
         core.starved = matches!(written, Err(Error::NoSpace { .. }));
         match written {
@@ -67,7 +67,10 @@ impl Writer {
                 log.segment.ledger.lock().written_len = log.len;
                 Ok(())
             }
-            Err(e @ Error::NoSpace { .. }) => Err(e),
+            Err(e @ Error::NoSpace { .. }) => {
+                log.reserved = start;
+                Err(e)
+            }
             Err(e) => {
                 self.die(inner, e.clone());
                 Err(e)
@@ -118,7 +121,7 @@ impl Writer {
         self.flush(inner, &mut core)
     }
 
-    fn sync_file(&self, inner: &Inner, segment: &Segment, file: &dyn WriteFile, len: u64) -> Result<()> {
+    pub(super) fn sync_file(&self, inner: &Inner, segment: &Segment, file: &dyn WriteFile, len: u64) -> Result<()> {
         let _one_at_a_time = self.sync_gate.lock();
         self.check_alive()?;
         let started = Instant::now();

@@ -149,6 +149,7 @@ impl Writer {
             scratch: Vec::new(),
             tail_file: None,
             until_tail_file: options.tail_file_after.filter(|_| matches!(options.sync, SyncPolicy::Interval(_))),
+            until_reserve: options.reserve_after.filter(|_| options.sync == SyncPolicy::Always),
         };
         Ok(Self {
             disk,
@@ -337,7 +338,10 @@ impl Writer {
         }
         self.unsynced.store(true, Ordering::Relaxed);
         match inner.options.sync {
-            SyncPolicy::Always => self.sync_core(inner, core),
+            SyncPolicy::Always => {
+                self.reserve(inner, core)?;
+                self.sync_core(inner, core)
+            }
             SyncPolicy::Interval(_) | SyncPolicy::Buffered => {
                 self.ring(core);
                 Ok(())

@@ -142,6 +142,7 @@ impl Workload {
             // One thread loads: calls are counted by thread.
             threads: 1,
             tail_file_after: Some(1).filter(|_| !is_plain),
+            reserve_after: Some(1),
             ..Options::default()
         }
     }

@@ -16,7 +16,7 @@ use super::Case;
 use super::check;
 use super::expected::State;
 use super::op::{How, KEYS, Lose, Merge, Op, Put, Reopen, Step, When};
-use super::support::{ManualClock, tail_file_after};
+use super::support::{ManualClock, RESERVE_AFTER, tail_file_after};
 
 pub const DIR: &str = "/data";
 
@@ -65,6 +65,7 @@ impl Round {
         Options {
             sync: self.sync,
             tail_file_after: tail_file_after(self.sync),
+            reserve_after: RESERVE_AFTER,
             max_segment_bytes: 400,
             max_segment_age: Some(Duration::from_secs(300)),
             buffer_bytes: 150,

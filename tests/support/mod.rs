@@ -35,6 +35,9 @@ pub fn tail_file_after(sync: SyncPolicy) -> Option<u64> {
     (sync == KEPT).then_some(1)
 }
 
+/// After how many syncs of a session under `always` it reserves space: some come before that, and some after.
+pub const RESERVE_AFTER: Option<u64> = Some(2);
+
 pub use clock::{ManualClock, TickingClock};
 pub use rng::Rng;
 

@@ -100,6 +100,10 @@ impl WriteFile for RealFile {
         self.growth.set_len(len, || self.file.set_len(len))
     }
 
+    fn writes_in_place(&self) -> bool {
+        platform::writes_in_place(&self.file)
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         self.file.sync_data()
     }

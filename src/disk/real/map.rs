@@ -95,8 +95,9 @@ impl Drop for Map {
 /// A file that is written to through memory.
 ///
 /// What makes that sound: nothing is ever read through it and no reference into it is made; bytes are copied in by whoever
-/// holds it alone (`&mut`), within its length. It was made when all its blocks were spoken for (`reserves`), and nobody of
-/// ours cuts it, so that touching it is no signal; of other programs, and of a disk that fails, the same is true as above.
+/// holds it alone (`&mut`), within its length. It was made when all its blocks were spoken for, on a file system that
+/// writes in place, and nobody of ours cuts it, so that touching it is no signal; of other programs, and of a disk that
+/// fails, the same is true as above.
 #[derive(Debug)]
 pub(super) struct Shared {
     at: NonNull<u8>,

@@ -92,7 +92,7 @@ impl Disk for RealDisk {
         let made = (|| {
             // Written, so that a full disk is an error here and not a signal later.
             (&file).write_all(&vec![0; len])?;
-            let shared = if platform::reserves(&file) { Shared::over(&file, len) } else { None };
+            let shared = if platform::writes_in_place(&file) { Shared::over(&file, len) } else { None };
             Ok(shared.map(|shared| Box::new(shared) as Box<dyn SharedBytes>))
         })();
         if !matches!(made, Ok(Some(_))) {

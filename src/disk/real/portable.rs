@@ -64,7 +64,7 @@ pub(super) fn free_space(_: &Path) -> Option<u64> {
 }
 
 /// Not known.
-pub(super) fn reserves(_: &File) -> bool {
+pub(super) fn writes_in_place(_: &File) -> bool {
     false
 }
 

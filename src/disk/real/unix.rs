@@ -99,10 +99,10 @@ pub(super) fn free_space(dir: &Path) -> Option<u64> {
     Some(figures.f_bavail.saturating_mul(figures.f_frsize))
 }
 
-/// Whether what was written once to a file can be written again whatever else fills the disk. Not where every write goes to
-/// new blocks; those that are known to write in place are named.
+/// Whether what was written once to a file is written again in the same place, whatever else fills the disk. Not where
+/// every write goes to new blocks; those that are known to write in place are named.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn reserves(file: &File) -> bool {
+pub(super) fn writes_in_place(file: &File) -> bool {
     const EXT: u64 = 0xef53;
     const XFS: u64 = 0x5846_5342;
     const TMPFS: u64 = 0x0102_1994;
@@ -111,7 +111,7 @@ pub(super) fn reserves(file: &File) -> bool {
 
 /// Not known.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn reserves(_: &File) -> bool {
+pub(super) fn writes_in_place(_: &File) -> bool {
     false
 }
 

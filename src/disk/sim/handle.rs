@@ -83,6 +83,10 @@ impl WriteFile for SimFile {
         self.machine.lock().set_len(self.node, &self.path, len)
     }
 
+    fn writes_in_place(&self) -> bool {
+        true
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         self.machine.lock().sync_data(self.node, &self.path)
     }
