@@ -30,6 +30,8 @@ fn must_stop(point: &Point, error: &str, all: &[Point]) -> bool {
         (During::Merge, "fdatasync") if is_about(".data.tmp>") => is_of_puts(point, all),
         // A sync is never tried again, whatever it says.
         (_, "fdatasync") => is_about(".data>") || is_about(".data.tmp>"),
+        // What is sealed next would end in something else than records.
+        (_, "ftruncate") => is_about(".data>"),
         (_, "fsync") => true,
         // A full disk is no reason to stop, and a header is written under a temporary name and thrown away.
         (_, "pwrite64") => is_about(".data>") && !full,
