@@ -54,7 +54,7 @@ mod op;
 mod open;
 pub mod options;
 mod ordered;
-mod parallel;
+pub(crate) mod parallel;
 mod parts;
 mod read;
 mod recover;

@@ -4,7 +4,11 @@
 //! It reads what is typed and judges keys; it knows no list. A pattern from anybody is bounded in the memory and the
 //! time that it may take. Invariant: a filter that was read can be made into a [`Matcher`].
 
+mod judge;
+
 use regex::bytes::{Regex, RegexBuilder};
+
+pub use self::judge::Judge;
 
 use crate::text;
 

@@ -58,6 +58,7 @@ impl Block {
 pub(super) struct Reader {
     at: usize,
     key: Vec<u8>,
+    shared: usize,
 }
 
 impl Reader {
@@ -71,6 +72,7 @@ impl Reader {
         let shared = take_number(&mut rest)?;
         let len = take_number(&mut rest)?;
         let (bytes, rest) = rest.split_at_checked(len)?;
+        self.shared = shared;
         self.key.truncate(shared);
         self.key.extend_from_slice(bytes);
         self.at = block.bytes.len() - rest.len();
@@ -80,6 +82,11 @@ impl Reader {
     /// The key that it is at.
     pub(super) fn key(&self) -> &[u8] {
         &self.key
+    }
+
+    /// How many bytes that key has in common with the one before it in the block.
+    pub(super) fn shared(&self) -> usize {
+        self.shared
     }
 
     /// Goes before the first key.

@@ -336,6 +336,10 @@ impl Cursor {
     pub(super) fn key(&self) -> &[u8] {
         self.reader.key()
     }
+
+    fn shared(&self) -> usize {
+        self.reader.shared()
+    }
 }
 
 /// A walk over keys in order.
@@ -350,6 +354,11 @@ impl Walk<'_> {
     #[expect(clippy::should_implement_trait, reason = "it lends the key")]
     pub fn next(&mut self) -> Option<&[u8]> {
         self.cursor.step(self.list).then(|| self.cursor.key())
+    }
+
+    /// The next key, and at least how many bytes it has in common with the one before it in the list.
+    pub fn next_shared(&mut self) -> Option<(&[u8], usize)> {
+        self.cursor.step(self.list).then(|| (self.cursor.key(), self.cursor.shared()))
     }
 
     /// The key that it has come to; `None`: it is past the end.
@@ -421,6 +430,11 @@ mod tests {
                 prop_assert_eq!(list.get(rank), Some(key.clone()));
             }
             prop_assert_eq!(list.get(sorted.len()), None);
+            let (mut walk, mut last) = (list.walk(0), Vec::new());
+            while let Some((key, shared)) = walk.next_shared() {
+                prop_assert!(key.get(..shared) == last.get(..shared));
+                last = key.to_vec();
+            }
             let range = list.beginning_with(&prefix);
             let naive: Vec<_> = sorted.iter().filter(|key| key.starts_with(&prefix)).cloned().collect();
             prop_assert_eq!(walked(&list, range.start).into_iter().take(range.len()).collect::<Vec<_>>(), naive);

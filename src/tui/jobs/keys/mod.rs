@@ -5,8 +5,8 @@
 //! a tree is ranges of it ([`tree`]). Each is made in steps, between which somebody else may have the lists, and what is
 //! made goes on where it stopped as long as it is wanted. A write moves one row.
 //!
-//! What they cost a key: by name, nothing but what the engine's own order takes; 16 bytes for each that passes in another
-//! order or through another filter; 12 for each branch of an open level of the tree.
+//! What they cost a key: by name, nothing but what the engine's own order takes; 4 bytes for each that passes another
+//! filter, and a byte or two more in another order; 12 for each branch of an open level of the tree.
 //!
 //! Invariants:
 //!
@@ -17,6 +17,7 @@ mod changes;
 mod level;
 mod order;
 mod picked;
+mod rows;
 mod tree;
 mod window;
 
@@ -113,7 +114,7 @@ impl KeyLists {
         match (&mut self.order, moved, known) {
             (None, ..) => {}
             (Some(order), true, false) => order.inserted(key, rank, *after),
-            (Some(order), true, true) => order.removed(rank),
+            (Some(order), true, true) => order.removed(rank, *before),
             (Some(order), false, true) => order.changed(rank, *before, *after),
             (Some(_), false, false) => {}
         }

@@ -1,31 +1,35 @@
-//! The keys that pass a filter, by size, by age, or by name: pairs of a weight and a number in the list by name, sixteen
-//! bytes a key.
+//! The keys that pass a filter, by size, by age, or by name: [`Rows`], each a weight and a number in the list by name.
 //!
 //! Made in steps that go through the list by name, several threads at a time, and kept current by the changes of single
-//! keys. While it is made, the first of those that were looked at so far can be shown. It must not know of windows.
-//! Invariants:
+//! keys. What is sorted is sorted in runs that are merged at last. While it is made, the first of those that were looked at
+//! so far can be shown. It must not know of windows. Invariants:
 //!
 //! 1. Each number stands for the key that has it in the list by name, and comes once.
-//! 2. Until all are gone through, the pairs are by number; then by weight, heaviest first, and those alike by number.
+//! 2. Once all are gone through and merged, the rows are by weight, heaviest first, and those alike by number.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use parking_lot::Mutex;
+
+use super::rows::{Merge, Row, Rows};
+use crate::store::parallel::in_parallel;
 use crate::store::{Entry, KeyList, Store};
 use crate::tui::effect::Sort;
-use crate::tui::filter::{KeyFilter, Matcher};
+use crate::tui::filter::{Judge, KeyFilter, Matcher};
 
-/// Keys that are looked at in one step, by all threads together.
-const STEP: usize = 1 << 15;
+/// Keys that are looked at in one step, by all threads together, where a key is all that is looked at.
+const STEP: usize = 1 << 16;
+/// The same where each is looked up in the keydir.
+const STEP_UP: usize = 1 << 14;
+/// Shares of a step, so that a thread that is slower than another one takes fewer of them.
+const SHARES: usize = 8;
+/// Rows that are sorted at once.
+const RUN: usize = 1 << 18;
+/// Rows that are merged in one step.
+const MERGED: usize = 1 << 16;
 /// Keys that are at hand while the others are looked at.
 const BEST: usize = 1 << 9;
-
-/// One key: its weight, and its number in the list by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
-    weight: Reverse<u64>,
-    rank: u32,
-}
 
 /// Some of the keys in some order.
 #[derive(Debug)]
@@ -33,23 +37,40 @@ pub(super) struct Order {
     filter: KeyFilter,
     sort: Sort,
     matcher: Matcher,
-    rows: Vec<Row>,
-    /// The first of the pairs so far, in their order, where that is not the order in which they come.
+    /// Those that rest between two steps.
+    judges: Mutex<Vec<Judge>>,
+    /// All of them, once it is whole; by name, those so far.
+    rows: Rows,
+    /// What is to be sorted.
+    loose: Vec<Row>,
+    runs: Vec<Rows>,
+    merge: Option<Merge>,
+    /// The first of the rows so far, in their order, where that is not the order in which they come.
     best: Vec<Row>,
     /// The numbers that are still to be looked at, and where they began.
     left: Range<usize>,
     begin: usize,
-    /// The pairs are in their order.
-    sorted: bool,
+    whole: bool,
 }
 
 impl Order {
     /// Begins an order of the keys that pass.
     pub(super) fn begin(list: &KeyList, filter: &KeyFilter, sort: Sort) -> Self {
         let left = list.beginning_with(filter.prefix());
-        let begin = left.start;
-        let (filter, matcher, rows, best) = (filter.clone(), filter.matcher(), Vec::new(), Vec::new());
-        Self { filter, sort, matcher, rows, best, left, begin, sorted: false }
+        Self {
+            filter: filter.clone(),
+            sort,
+            matcher: filter.matcher(),
+            judges: Mutex::new(vec![Judge::of(filter)]),
+            rows: Rows::default(),
+            loose: Vec::new(),
+            runs: Vec::new(),
+            merge: None,
+            best: Vec::new(),
+            begin: left.start,
+            left,
+            whole: false,
+        }
     }
 
     /// Whether it is this one.
@@ -59,7 +80,7 @@ impl Order {
 
     /// Whether nothing is left to do.
     pub(super) fn is_whole(&self) -> bool {
-        self.sorted
+        self.whole
     }
 
     /// How many keys were looked at of how many.
@@ -69,65 +90,88 @@ impl Order {
 
     /// Does a little more.
     pub(super) fn step(&mut self, store: &Store, list: &KeyList) {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        let each = STEP.div_ceil(threads);
-        let end = self.left.end.min(self.left.start.saturating_add(STEP));
-        let starts = (self.left.start..end).step_by(each);
-        let looks: Vec<_> = starts.map(|start| start..end.min(start + each)).collect();
-        for rows in self.look(store, list, &looks) {
-            self.take(rows);
-        }
-        self.left.start = end;
-        if self.left.is_empty() && !self.sorted {
-            self.best = Vec::new();
-            self.rows.sort_unstable();
-            self.sorted = true;
+        match &mut self.merge {
+            Some(merge) => {
+                if let Some(rows) = merge.step(MERGED) {
+                    self.end(rows);
+                }
+            }
+            None => self.look(store, list),
         }
     }
 
-    /// The rows of those that pass, of each range in a thread of its own but for the last.
-    fn look(&self, store: &Store, list: &KeyList, ranges: &[Range<usize>]) -> Vec<Vec<Row>> {
-        let Some((last, others)) = ranges.split_last() else { return Vec::new() };
-        std::thread::scope(|scope| {
-            let look = |range: Range<usize>| move || self.rows_of(store, list, range);
-            let theirs: Vec<_> = others.iter().map(|range| scope.spawn(look(range.clone()))).collect();
-            let own = self.rows_of(store, list, last.clone());
-            // One that panicked has told so already.
-            theirs.into_iter().map(|thread| thread.join().unwrap_or_default()).chain([own]).collect()
-        })
+    fn look(&mut self, store: &Store, list: &KeyList) {
+        let step = if self.sort == Sort::Name { STEP } else { STEP_UP };
+        let end = self.left.end.min(self.left.start.saturating_add(step));
+        let starts = (self.left.start..end).step_by(step / SHARES);
+        let shares: Vec<_> = starts.map(|start| start..end.min(start + step / SHARES)).collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        let rows = in_parallel(&shares, threads, |share| self.rows_of(store, list, share.clone()));
+        self.left.start = end;
+        match self.sort {
+            Sort::Name => self.rows.extend(&rows.concat()),
+            Sort::Size | Sort::Age => self.take(&rows.concat()),
+        }
+        if self.left.is_empty() {
+            self.sort_loose();
+            self.judges = Mutex::default();
+            match self.sort {
+                Sort::Name => self.whole = true,
+                Sort::Size | Sort::Age => self.merge = Some(Merge::begin(std::mem::take(&mut self.runs))),
+            }
+        }
     }
 
     fn rows_of(&self, store: &Store, list: &KeyList, range: Range<usize>) -> Vec<Row> {
         let (mut walk, entries) = (list.walk(range.start), store.key_parts());
-        // A pattern that threads share has them wait for each other.
-        let matcher = self.matcher.clone();
+        let resting = self.judges.lock().pop();
+        let mut judge = resting.unwrap_or_else(|| Judge::of(&self.filter));
         let mut rows = Vec::new();
+        // Of the key before the first one the judge knows nothing.
+        let mut is_next = false;
         for rank in range {
-            let Some(key) = walk.next() else { break };
-            if matcher.passes(key) {
+            let Some((key, shared)) = walk.next_shared() else { break };
+            if judge.passes(key, if is_next { shared } else { 0 }) {
                 let weight = self.weigh(|| entries.entry(key));
                 rows.extend(row(weight, rank));
             }
+            is_next = true;
         }
+        self.judges.lock().push(judge);
         rows
     }
 
-    fn take(&mut self, rows: Vec<Row>) {
-        if self.sort != Sort::Name {
-            let least = self.best.get(BEST - 1).copied();
-            self.best.extend(rows.iter().filter(|row| least.is_none_or(|least| **row < least)));
-            if self.best.len() > BEST {
-                self.best.select_nth_unstable(BEST);
-                self.best.truncate(BEST);
-            }
-            self.best.sort_unstable();
+    fn take(&mut self, rows: &[Row]) {
+        let least = self.best.get(BEST - 1).copied();
+        self.best.extend(rows.iter().filter(|row| least.is_none_or(|least| **row < least)));
+        if self.best.len() > BEST {
+            self.best.select_nth_unstable(BEST);
+            self.best.truncate(BEST);
         }
-        self.rows.extend(rows);
+        self.best.sort_unstable();
+        self.loose.extend(rows);
+        if self.loose.len() >= RUN {
+            self.sort_loose();
+        }
     }
 
-    /// The rows that are in their order: all of them, once they are sorted.
-    fn in_order(&self) -> &[Row] {
-        if self.sorted || self.sort == Sort::Name { &self.rows } else { &self.best }
+    fn sort_loose(&mut self) {
+        self.loose.sort_unstable();
+        let mut run = Rows::default();
+        run.extend(&self.loose);
+        self.runs.push(run);
+        self.loose.clear();
+    }
+
+    /// All rows are in their order.
+    fn end(&mut self, rows: Rows) {
+        (self.rows, self.whole) = (rows, true);
+        (self.best, self.loose, self.merge) = (Vec::new(), Vec::new(), None);
+    }
+
+    /// Whether the rows are not there yet, but only the first of those that were looked at.
+    fn has_best_only(&self) -> bool {
+        !self.whole && self.sort != Sort::Name
     }
 
     fn weigh(&self, entry: impl FnOnce() -> Option<Entry>) -> Reverse<u64> {
@@ -140,12 +184,16 @@ impl Order {
 
     /// How many rows there are.
     pub(super) fn len(&self) -> usize {
-        self.in_order().len()
+        if self.has_best_only() { self.best.len() } else { self.rows.len() }
     }
 
     /// The number of the key on a row.
     pub(super) fn rank(&self, row: usize) -> Option<usize> {
-        self.in_order().get(row).map(|row| row.rank as usize)
+        let rank = match self.has_best_only() {
+            true => self.best.get(row).map(|row| row.rank),
+            false => self.rows.rank(row),
+        };
+        rank.map(|rank| rank as usize)
     }
 
     /// The row of a key that passes, or that it would have. `None`: its weight is not known.
@@ -154,7 +202,10 @@ impl Order {
             return None;
         }
         let row = row(self.weigh(|| entry), rank)?;
-        Some(self.in_order().partition_point(|each| *each < row))
+        Some(match self.has_best_only() {
+            true => self.best.partition_point(|each| *each < row),
+            false => self.rows.find(row).0,
+        })
     }
 
     /// Whether a key passes the filter.
@@ -164,41 +215,34 @@ impl Order {
 
     /// A key came into the list by name, with this number. This and what follows is for a whole order.
     pub(super) fn inserted(&mut self, key: &[u8], rank: usize, entry: Option<Entry>) {
-        let Ok(number) = u32::try_from(rank) else { return };
-        self.rows.iter_mut().filter(|row| row.rank >= number).for_each(|row| row.rank += 1);
+        let Some(row) = row(self.weigh(|| entry), rank) else { return };
+        self.rows.make_room(row.rank);
         if self.passes(key) {
-            self.put(row(self.weigh(|| entry), rank));
+            self.rows.insert(row);
         }
     }
 
-    /// The key with this number went out of the list by name.
-    pub(super) fn removed(&mut self, rank: usize) {
-        let Ok(number) = u32::try_from(rank) else { return };
-        self.rows.retain_mut(|row| {
-            let stays = row.rank != number;
-            row.rank -= u32::from(row.rank > number);
-            stays
-        });
+    /// The key with this number, which had this entry, went out of the list by name.
+    pub(super) fn removed(&mut self, rank: usize, before: Option<Entry>) {
+        let Some(before) = row(self.weigh(|| before), rank) else { return };
+        // A row may show a newer entry than the one before.
+        if !self.rows.remove(before)
+            && let Some(row) = self.rows.of_rank(before.rank)
+        {
+            self.rows.remove(row);
+        }
+        self.rows.close_gap(before.rank);
     }
 
     /// The key with this number got another entry. A row that does not show the one before was made later, and shows a
     /// newer one. An entry that had expired is not known: the row is looked for by number.
     pub(super) fn changed(&mut self, rank: usize, before: Option<Entry>, after: Option<Entry>) {
-        let had_entry = before.is_some();
-        let Some(before) = row(self.weigh(|| before), rank) else { return };
-        let found = match had_entry {
-            true => self.rows.binary_search(&before).ok(),
-            false => self.rows.iter().position(|row| row.rank == before.rank),
+        let (Some(known), Some(after)) = (row(self.weigh(|| before), rank), row(self.weigh(|| after), rank)) else {
+            return;
         };
-        if let Some(at) = found {
-            self.rows.remove(at);
-            self.put(row(self.weigh(|| after), rank));
-        }
-    }
-
-    fn put(&mut self, row: Option<Row>) {
-        if let Some(row) = row {
-            self.rows.insert(self.rows.partition_point(|each| *each < row), row);
+        let shown = if before.is_some() { Some(known) } else { self.rows.of_rank(known.rank) };
+        if shown.is_some_and(|row| self.rows.remove(row)) {
+            self.rows.insert(after);
         }
     }
 }
