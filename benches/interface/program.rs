@@ -39,7 +39,7 @@ pub fn measure(store: &Measured, thorough: bool) {
     spread("a key to its frame, by pages", &program.keys(&[PAGE_DOWN], times / 2), KEY);
     spread("a key to its frame, from end to end", &program.keys(&["G", "g"], times / 3), KEY);
     program.wait_for_rest();
-    idle(&program, rest);
+    idle(&program, rest, store.is_ours());
     memory(&program, store);
     program.send("q");
     let _ = program.child.wait();
@@ -77,7 +77,8 @@ fn follows(store: &Measured, time: Duration) {
     let _ = program.child.wait();
 }
 
-fn idle(program: &Program, time: Duration) {
+/// A reader looks after the writer that there may be.
+fn idle(program: &Program, time: Duration, writable: bool) {
     let before = (program.bytes(), program.ticks().zip(program.switches()));
     std::thread::sleep(time);
     let bytes = program.bytes() - before.0;
@@ -87,7 +88,10 @@ fn idle(program: &Program, time: Duration) {
         Some((before, after)) => {
             let (ticks, switches) = (after.0 - before.0, after.1 - before.1);
             let what = format!("ticks of processor time in {seconds} s; wake-ups");
-            judged(&what, &format!("{ticks}; {switches}"), "0; 0", ticks == 0 && switches == 0);
+            match writable {
+                true => judged(&what, &format!("{ticks}; {switches}"), "0; 0", ticks == 0 && switches == 0),
+                false => told(&format!("{what} as a reader"), &format!("{ticks}; {switches}")),
+            }
         }
         None => told("ticks of processor time", "not to be had on this system"),
     }

@@ -8,12 +8,15 @@ use logkv::text::{count, duration, size};
 use logkv::{Options, Store};
 
 const VALUE_LEN: usize = 100;
+/// With fewer keys or records than so many it is only seen that everything runs.
+pub const THOROUGH: u64 = 100_000;
 
 /// A store, and what there is to say of it.
 pub struct Measured {
     dir: PathBuf,
-    /// The directory, if it was made here and goes again.
-    made: Option<tempfile::TempDir>,
+    /// The directory, if it goes again.
+    _made: Option<tempfile::TempDir>,
+    is_ours: bool,
     pub keys: u64,
     /// What the index over it takes.
     pub keydir_bytes: u64,
@@ -27,7 +30,7 @@ impl Measured {
             Some(dir) if Path::new(&dir).exists() => Self::of(PathBuf::from(dir), None, "as it was found"),
             Some(dir) => {
                 make(Path::new(&dir), keys());
-                Self::of(PathBuf::from(dir), None, "made, and kept")
+                Self { is_ours: true, ..Self::of(PathBuf::from(dir), None, "made, and kept") }
             }
             None => {
                 let made = tempfile::tempdir().expect("a temporary directory");
@@ -49,17 +52,29 @@ impl Measured {
             count(stats.segments),
             stats.format
         );
-        Self { dir, made, keys: stats.keys, keydir_bytes: stats.keydir_bytes, description }
+        Self {
+            dir,
+            is_ours: made.is_some(),
+            _made: made,
+            keys: stats.keys,
+            keydir_bytes: stats.keydir_bytes,
+            description,
+        }
     }
 
     /// Whether it may be written: nobody else's is touched.
     pub fn is_ours(&self) -> bool {
-        self.made.is_some()
+        self.is_ours
     }
 
     pub fn dir(&self) -> &Path {
         &self.dir
     }
+}
+
+/// Records of the one segment.
+pub fn records() -> u64 {
+    number("LOGKV_BENCH_RECORDS").unwrap_or(1_000_000)
 }
 
 fn keys() -> u64 {
@@ -73,12 +88,11 @@ fn number(name: &str) -> Option<u64> {
 
 /// One segment of `LOGKV_BENCH_RECORDS` records of 107 bytes: 2 GiB for 20,000,000.
 pub fn one_segment() -> tempfile::TempDir {
-    let records = number("LOGKV_BENCH_RECORDS").unwrap_or(1_000_000);
     let dir = tempfile::tempdir().expect("a temporary directory");
     let options = Options { sync: SyncPolicy::Buffered, max_segment_bytes: 4_000_000_000, ..Options::default() };
     let store = Store::open(dir.path(), options).expect("an empty directory");
     let value = [b'v'; 75];
-    for i in 0..records {
+    for i in 0..records() {
         store.put(format!("key:{:04}", i % 1000).as_bytes(), &value).expect("a put");
     }
     store.close().expect("a close");
