@@ -66,7 +66,15 @@ pub(super) fn build(
     let keys = keydir.len();
     progress.total.store(keys * 2, Ordering::Relaxed);
     let threads = if keys < FEW { 1 } else { threads.max(1) };
-    let runs = in_parallel(&groups(keys), threads, |shards| run(keydir, shards.clone(), wanted, progress));
+    // A thread's copies are made in the same memory: given back between packed keys, it would stay with the process.
+    let resting: Mutex<Vec<Heap>> = Mutex::default();
+    let runs = in_parallel(&groups(keys), threads, |shards| {
+        let mut heap = resting.lock().pop().unwrap_or_default();
+        let run = run(keydir, shards.clone(), wanted, progress, &mut heap);
+        resting.lock().push(heap);
+        run
+    });
+    drop(resting);
     if progress.is_given_up() {
         return None;
     }
@@ -83,8 +91,13 @@ fn groups(keys: u64) -> Vec<Range<usize>> {
     (0..count).map(|at| Keydir::SHARDS * at / count..Keydir::SHARDS * (at + 1) / count).collect()
 }
 
-fn run(keydir: &Keydir, shards: Range<usize>, wanted: &dyn Fn(&[u8]) -> bool, progress: &Progress) -> KeyList {
-    let mut heap = Heap::default();
+fn run(
+    keydir: &Keydir,
+    shards: Range<usize>,
+    wanted: &dyn Fn(&[u8]) -> bool,
+    progress: &Progress,
+    heap: &mut Heap,
+) -> KeyList {
     for shard in shards {
         if progress.is_given_up() {
             return KeyList::new();
@@ -98,7 +111,7 @@ fn run(keydir: &Keydir, shards: Range<usize>, wanted: &dyn Fn(&[u8]) -> bool, pr
         });
         progress.add(visited);
     }
-    heap.sorted()
+    heap.take_sorted()
 }
 
 /// Each thread merges the keys of a piece.

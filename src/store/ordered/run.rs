@@ -44,11 +44,13 @@ impl Heap {
         self.bytes.extend_from_slice(key);
     }
 
-    /// The keys in their order.
-    pub(super) fn sorted(mut self) -> KeyList {
+    /// The keys in their order. It is empty then, and keeps its memory.
+    pub(super) fn take_sorted(&mut self) -> KeyList {
         sort(&self.bytes, &mut self.keys, 0);
         let mut packer = KeyList::packer();
         self.keys.iter().for_each(|key| packer.push(key.of(&self.bytes)));
+        self.keys.clear();
+        self.bytes.clear();
         let mut list = KeyList::new();
         list.extend(packer.finish());
         list
@@ -108,7 +110,7 @@ mod tests {
                 ends.iter().map(|(i, end)| [&stems.get(i % stems.len()).cloned().unwrap_or_default()[..], end].concat()).collect();
             let mut heap = Heap::default();
             keys.iter().rev().for_each(|key| heap.push(key));
-            let list = heap.sorted();
+            let list = heap.take_sorted();
             let mut walk = list.walk(0);
             let walked: Vec<Vec<u8>> = std::iter::from_fn(|| walk.next().map(<[u8]>::to_vec)).collect();
             prop_assert_eq!(walked, keys.into_iter().collect::<Vec<_>>());
@@ -121,7 +123,7 @@ mod tests {
         let mut heap = Heap::default();
         let keys = [vec![b'a'; 70_000], vec![b'a'; 70_001], vec![b'b'; 70_000]];
         keys.iter().rev().for_each(|key| heap.push(key));
-        let list = heap.sorted();
+        let list = heap.take_sorted();
         assert!((0..3).map(|rank| list.get(rank)).eq(keys.into_iter().map(Some)));
     }
 }
