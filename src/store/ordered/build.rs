@@ -11,7 +11,7 @@ use crate::primitives::{AtomicBool, AtomicU64, Mutex};
 
 use super::list::KeyList;
 use super::merge::{merge, split};
-use super::run::Heap;
+use super::run::{self, Heap};
 use crate::store::keydir::Keydir;
 use crate::store::parallel::in_parallel;
 
@@ -68,9 +68,12 @@ pub(super) fn build(
     let threads = if keys < FEW { 1 } else { threads.max(1) };
     // A thread's copies are made in the same memory: given back between packed keys, it would stay with the process.
     let resting: Mutex<Vec<Heap>> = Mutex::default();
-    let runs = in_parallel(&groups(keys), threads, |shards| {
+    let groups = groups(keys);
+    let packer = || if groups.len() > 1 { run::packer() } else { KeyList::packer() };
+    let runs = in_parallel(&groups, threads, |shards| {
         let mut heap = resting.lock().pop().unwrap_or_default();
-        let run = run(keydir, shards.clone(), wanted, progress, &mut heap);
+        collect(keydir, shards.clone(), wanted, progress, &mut heap);
+        let run = heap.take_sorted(packer());
         resting.lock().push(heap);
         run
     });
@@ -79,7 +82,7 @@ pub(super) fn build(
         return None;
     }
     let mut runs: Vec<KeyList> = runs.into_iter().filter(|run| !run.is_empty()).collect();
-    if runs.len() <= 1 {
+    if groups.len() <= 1 || runs.is_empty() {
         return Some(runs.pop().unwrap_or_default());
     }
     pieces(runs, threads, progress)
@@ -91,16 +94,17 @@ fn groups(keys: u64) -> Vec<Range<usize>> {
     (0..count).map(|at| Keydir::SHARDS * at / count..Keydir::SHARDS * (at + 1) / count).collect()
 }
 
-fn run(
+/// Takes the keys of some shards.
+fn collect(
     keydir: &Keydir,
     shards: Range<usize>,
     wanted: &dyn Fn(&[u8]) -> bool,
     progress: &Progress,
     heap: &mut Heap,
-) -> KeyList {
+) {
     for shard in shards {
         if progress.is_given_up() {
-            return KeyList::new();
+            return;
         }
         let mut visited = 0;
         keydir.for_each_in(shard, |key, _| {
@@ -111,7 +115,6 @@ fn run(
         });
         progress.add(visited);
     }
-    heap.take_sorted()
 }
 
 /// Each thread merges the keys of a piece.

@@ -183,7 +183,7 @@ mod tests {
                 let at = n * 7 % lists;
                 heaps[at].push(key);
             }
-            let lists: Vec<KeyList> = heaps.iter_mut().map(Heap::take_sorted).collect();
+            let lists: Vec<KeyList> = heaps.iter_mut().map(|heap| heap.take_sorted(KeyList::packer())).collect();
             let splits = split(&lists, pieces);
             let starts = std::iter::once(None).chain(splits.iter().map(|key| Some(&key[..])));
             let ends = splits.iter().map(|key| Some(&key[..])).chain([None]);

@@ -3,13 +3,16 @@
 //! Nearly all comparisons are of eight bytes that are at hand: those behind what all keys begin with alike. Keys that are
 //! alike in these, too, are sorted by the next eight, and so on. Must not know where the keys come from.
 
-use super::block::common;
+use super::block::{Packer, common};
 use super::list::KeyList;
 
 /// So few keys are compared whole.
 const FEW: usize = 16;
 /// So often the next eight bytes are taken; then keys are compared whole.
 const LEVELS: usize = 32;
+/// Keys, and about so many bytes, of a block of a run that is to be merged: large, so that what is given up piece by piece
+/// is of use for whatever comes next.
+const MERGED: (usize, usize) = (1 << 11, 16 << 10);
 /// Bytes of a key's length. A foreign store's keys may be longer than ours.
 const LEN_BYTES: usize = 4;
 
@@ -35,6 +38,11 @@ impl Key {
     }
 }
 
+/// A packer for a run that is to be merged with others.
+pub(super) fn packer() -> Packer {
+    Packer::new(MERGED.0, MERGED.1)
+}
+
 impl Heap {
     /// Takes a key.
     pub(super) fn push(&mut self, key: &[u8]) {
@@ -45,9 +53,8 @@ impl Heap {
     }
 
     /// The keys in their order. It is empty then, and keeps its memory.
-    pub(super) fn take_sorted(&mut self) -> KeyList {
+    pub(super) fn take_sorted(&mut self, mut packer: Packer) -> KeyList {
         sort(&self.bytes, &mut self.keys, 0);
-        let mut packer = KeyList::packer();
         self.keys.iter().for_each(|key| packer.push(key.of(&self.bytes)));
         self.keys.clear();
         self.bytes.clear();
@@ -110,7 +117,7 @@ mod tests {
                 ends.iter().map(|(i, end)| [&stems.get(i % stems.len()).cloned().unwrap_or_default()[..], end].concat()).collect();
             let mut heap = Heap::default();
             keys.iter().rev().for_each(|key| heap.push(key));
-            let list = heap.take_sorted();
+            let list = heap.take_sorted(KeyList::packer());
             let mut walk = list.walk(0);
             let walked: Vec<Vec<u8>> = std::iter::from_fn(|| walk.next().map(<[u8]>::to_vec)).collect();
             prop_assert_eq!(walked, keys.into_iter().collect::<Vec<_>>());
@@ -123,7 +130,7 @@ mod tests {
         let mut heap = Heap::default();
         let keys = [vec![b'a'; 70_000], vec![b'a'; 70_001], vec![b'b'; 70_000]];
         keys.iter().rev().for_each(|key| heap.push(key));
-        let list = heap.take_sorted();
+        let list = heap.take_sorted(KeyList::packer());
         assert!((0..3).map(|rank| list.get(rank)).eq(keys.into_iter().map(Some)));
     }
 }
