@@ -265,3 +265,15 @@ fn an_answer_about_records_that_are_not_wanted_any_more_is_dropped() {
     assert!(in_turn(false).contains("Records of segment 3"), "{}", in_turn(false));
     assert_eq!(in_turn(true), in_turn(false));
 }
+
+/// "no records" stood there as long as ten million keys were being read.
+#[test]
+fn while_no_key_is_known_nothing_is_said_of_records() {
+    let (screen, _) = forty((120, 40));
+    let mut screen = Screen::begin(&screen.disk, "data", (120, 40), settings(true));
+    screen.catch_up_with(0);
+    assert!(screen.app.figures.is_some() && screen.app.records.segment.is_none(), "opened, and the keys are asked for");
+    assert!(!screen.text().contains("no records"), "{}", screen.text());
+    screen.speed_up();
+    assert!(screen.app.records.segment.is_some() && !screen.text().contains("no records"));
+}

@@ -54,7 +54,7 @@ pub struct Screen {
     slow: Option<Vec<Effect>>,
     /// Workers find that something newer is wanted as soon as they look.
     pub overtaken: bool,
-    disk: SimDisk,
+    pub disk: SimDisk,
     desk: Desk,
     answers: Receiver<Action>,
     size: Size,

@@ -23,7 +23,10 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let inner = frame(view, Pane::Records, area, title(view), buf);
     let shape = Shape::of(inner.width);
     let headings = shape.headings();
-    let empty = if records.waiting { "…" } else { "no records" };
+    let keys = &view.app.keys;
+    // Which segment is shown follows from a key that is not there yet.
+    let is_to_come = records.segment.is_none() && (keys.waiting || keys.work.is_some());
+    let empty = if records.waiting || is_to_come { "…" } else { "no records" };
     let list = List { pane: Pane::Records, headings, cursor: records.cursor, window: &records.window, empty };
     list.draw(view, inner, buf, |row| shape.line(view, row));
 }
