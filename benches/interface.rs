@@ -27,9 +27,10 @@ fn main() {
     let store = store::Measured::from_environment();
     println!("machine  {}, load {} at first", machine::name(), machine::load());
     {
+        let before = machine::own_bytes(std::process::id());
         let one = store::one_segment();
         figures::heading("a long segment, 200x60, without a terminal");
-        desk::records(one.path(), store::records() >= store::THOROUGH);
+        desk::records(one.path(), before, store::records() >= store::THOROUGH);
     }
     println!("\nstore    {}", store.description);
     let thorough = store.keys >= store::THOROUGH;
