@@ -1,4 +1,5 @@
-//! Hints of segments that were sealed by a rotation, written while puts go on.
+//! Hints of segments that were sealed by a rotation, or found without one when the store was opened, written while puts go
+//! on.
 //!
 //! Reading a segment of 64 MiB for its hint takes longer than filling a good part of the next one, and nobody who appends
 //! has to wait for it: a sealed segment is durable by itself, and a store that is opened without the hint reads the data.
@@ -39,9 +40,34 @@ struct State {
 }
 
 impl LateHints {
-    /// The engine is whole: threads may be started for it.
+    /// Whether a segment is too short for a thread to be worth it: it gets its hint at once.
+    pub(super) fn is_short(segment: &Segment) -> bool {
+        segment.data_len() < WORTH_A_THREAD
+    }
+
+    /// Segments that were found without a hint, while there is no engine yet.
+    pub(super) fn owe(&self, segments: Vec<Arc<Segment>>) {
+        self.state.lock().due.extend(segments);
+    }
+
+    /// The engine is whole: threads may be started for it, and one is if something is due already.
     pub(super) fn serve(&self, inner: &Arc<Inner>) {
         let _ = self.inner.set(Arc::downgrade(inner));
+        let mut state = self.state.lock();
+        if !state.due.is_empty() && !Self::start(&mut state, inner.clone()) {
+            // They do without: the next open looks for them again.
+            state.due.clear();
+        }
+    }
+
+    /// Starts a thread for what is due, unless there is one; false if there is none to be had.
+    fn start(state: &mut State, inner: Arc<Inner>) -> bool {
+        if !state.running {
+            let work =
+                move || inner.writer.as_ref().into_iter().for_each(|writer| writer.late_hints.run(writer, &inner));
+            state.running = thread::Builder::new().name("logkv-hint".into()).spawn(work).is_ok();
+        }
+        state.running
     }
 
     /// Waits until no hint is due.
@@ -53,20 +79,15 @@ impl LateHints {
     /// Hands a segment over to a thread; false where its hint has to be written by the caller.
     fn hand_over(&self, segment: &Arc<Segment>) -> bool {
         let Some(inner) = self.inner.get().and_then(Weak::upgrade) else { return false };
-        if segment.data_len() < WORTH_A_THREAD {
+        if Self::is_short(segment) {
             return false;
         }
         let mut state = self.state.lock();
-        if !state.running {
-            let work =
-                move || inner.writer.as_ref().into_iter().for_each(|writer| writer.late_hints.run(writer, &inner));
-            if thread::Builder::new().name("logkv-hint".into()).spawn(work).is_err() {
-                return false;
-            }
-            state.running = true;
+        let starts = Self::start(&mut state, inner);
+        if starts {
+            state.due.push_back(segment.clone());
         }
-        state.due.push_back(segment.clone());
-        true
+        starts
     }
 
     fn run(&self, writer: &Writer, inner: &Inner) {
@@ -152,6 +173,22 @@ mod tests {
         assert_eq!(names(dir.path(), ".data").len(), 9);
         assert_eq!(names(dir.path(), ".hint"), names(dir.path(), ".data"));
         assert!(names(dir.path(), ".tmp").is_empty());
+    }
+
+    #[test]
+    fn hints_that_are_missing_when_a_store_is_opened_are_there_when_it_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path()).close().unwrap();
+        let hint_of = |name: &String| std::fs::read(dir.path().join(format!("{name}.hint"))).unwrap();
+        let before: Vec<_> = names(dir.path(), ".hint").iter().map(hint_of).collect();
+        for name in names(dir.path(), ".hint") {
+            std::fs::remove_file(dir.path().join(format!("{name}.hint"))).unwrap();
+        }
+        std::fs::remove_file(dir.path().join("KEYDIR")).unwrap();
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        assert_eq!(store.stats().keys, 120);
+        store.close().unwrap();
+        assert_eq!(names(dir.path(), ".hint").iter().map(hint_of).collect::<Vec<_>>(), before);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::events::Event;
 use super::holes::{Bound, Hole, Holes};
 use super::inner::Inner;
 use super::keydir::Keydir;
+use super::late_hints::LateHints;
 use super::listing::{Listing, Missing, list};
 use super::load::{Context, Loaded, Source, Spare, expected, load};
 use super::parallel::in_parallel;
@@ -38,6 +39,7 @@ pub(super) struct Loads {
     pub(super) findings: Vec<Finding>,
     /// The file that is appended to, if it may be continued.
     active: Option<Active>,
+    /// Segments that may have a hint, and have none.
     without_hint: Vec<Arc<Segment>>,
 }
 
@@ -150,6 +152,7 @@ pub(super) fn open_writer(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> 
         map_sealed(&*disk, &loads);
     }
     let writer = Writer::new(disk.clone(), dir, &options, lock, loads.active, &loads.contents, listing.max_id)?;
+    writer.late_hints.owe(loads.without_hint);
     let reader = disk.reader();
     Ok(Inner::new(reader, dir, options, format, Mode::ReadWrite, loads.contents, loads.findings, Some(writer)))
 }
@@ -206,7 +209,7 @@ fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
 }
 
 /// Brings the log's end into order: the unsynced end goes to quarantine, what stays is made durable, hints that are
-/// missing are written, leftovers go.
+/// missing are written, or left for later where that takes long, leftovers go.
 fn settle(disk: &dyn Disk, dir: &Path, options: &Options, listing: &Listing, loads: &mut Loads) -> Result<()> {
     // What repair is about to replace stays as it is until then.
     let stays = |active: &Active| options.recovery == Recovery::Salvage && active.damaged;
@@ -219,7 +222,11 @@ fn settle(disk: &dyn Disk, dir: &Path, options: &Options, listing: &Listing, loa
         // One that stays does no harm, and stays a finding.
         let _ = disk.remove(path);
     }
-    for segment in &loads.without_hint {
+    // A repair goes on with the hints as they are then.
+    let at_once = |segment: &Arc<Segment>| options.recovery == Recovery::Salvage || LateHints::is_short(segment);
+    let (at_once, later): (Vec<_>, Vec<_>) = std::mem::take(&mut loads.without_hint).into_iter().partition(at_once);
+    loads.without_hint = later;
+    for segment in &at_once {
         // A hint is a convenience: without it the segment is read again at the next open.
         let event = match hint_file::write(disk, dir, segment) {
             Ok(Some(bytes)) => {
