@@ -147,6 +147,11 @@ pub trait Format: Send + Sync + fmt::Debug {
     /// not be in `bytes`; [`Record::value_check`] verifies it afterwards, in pieces if it is long.
     fn decode<'a>(&self, header: &FileHeader, offset: u64, bytes: &'a [u8]) -> Decoded<'a>;
 
+    /// [`Format::decode`] of the same bytes once more: what held a moment ago need not be checked again.
+    fn decode_again<'a>(&self, header: &FileHeader, offset: u64, bytes: &'a [u8]) -> Decoded<'a> {
+        self.decode(header, offset, bytes)
+    }
+
     /// Whether a checksum tells a record from chance.
     fn has_checksum(&self) -> bool;
 

@@ -170,7 +170,12 @@ impl Scanner {
             Found::Record(value) => value,
         };
         let bytes = self.window.at(offset);
-        let Decoded::Record(record) = self.format.decode(&self.header, offset, bytes) else {
+        let decoded = match value {
+            // Nothing was read since it was decoded.
+            Ok(()) => self.format.decode_again(&self.header, offset, bytes),
+            Err(_) => self.format.decode(&self.header, offset, bytes),
+        };
+        let Decoded::Record(record) = decoded else {
             return Err(io::Error::other("the file changed while it was read"));
         };
         self.last_tstamp = Some(record.tstamp);

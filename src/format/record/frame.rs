@@ -212,10 +212,18 @@ fn header_crc(salt: u32, offset: u64, covered: &[u8]) -> u32 {
 /// Decodes frame and key of the record at the start of `bytes`. Rejects the implausible before it asks for more bytes,
 /// so that resynchronising after damage is cheap.
 pub fn decode(salt: u32, offset: u64, bytes: &[u8]) -> Decoded<'_> {
-    decode_frame(salt, offset, bytes).unwrap_or(Decoded::Incomplete { needed: HEADER_LEN as u64 })
+    let sum = |covered: &[u8]| Some(header_crc(salt, offset, covered));
+    decode_frame(bytes, sum).unwrap_or(Decoded::Incomplete { needed: HEADER_LEN as u64 })
 }
 
-fn decode_frame(salt: u32, offset: u64, bytes: &[u8]) -> Option<Decoded<'_>> {
+/// Decodes a frame and key of which it is known that they hold.
+pub(super) fn decode_again(bytes: &[u8]) -> Decoded<'_> {
+    decode_frame(bytes, |_| None).unwrap_or(Decoded::Incomplete { needed: HEADER_LEN as u64 })
+}
+
+/// `sum` is what the checksum must be, if it has to be looked at.
+#[inline(always)]
+fn decode_frame(bytes: &[u8], sum: impl Fn(&[u8]) -> Option<u32>) -> Option<Decoded<'_>> {
     let [kind_byte, flags] = bytes_at(bytes, KIND)?;
     let stored = bytes_at(bytes, 0).map(u32::from_le_bytes)?;
     let value_crc = bytes_at(bytes, VALUE_CRC).map(u32::from_le_bytes)?;
@@ -231,8 +239,7 @@ fn decode_frame(salt: u32, offset: u64, bytes: &[u8]) -> Option<Decoded<'_>> {
     let Some(covered) = bytes.get(VALUE_CRC..value_start) else {
         return Some(Decoded::Incomplete { needed: value_start as u64 });
     };
-    let computed = header_crc(salt, offset, covered);
-    if computed != stored {
+    if let Some(computed) = sum(covered).filter(|computed| *computed != stored) {
         return Some(Decoded::Damaged(Check::HeaderChecksum { stored, computed }));
     }
     Some(Decoded::Record(Record {

@@ -60,6 +60,10 @@ impl Format for Native {
         decode(header.salt, offset, bytes)
     }
 
+    fn decode_again<'a>(&self, _header: &FileHeader, _offset: u64, bytes: &'a [u8]) -> Decoded<'a> {
+        frame::decode_again(bytes)
+    }
+
     fn has_checksum(&self) -> bool {
         true
     }
