@@ -28,6 +28,11 @@ impl Tally {
         self.add_to(at.segment, Live { records: 1, bytes: at.len });
     }
 
+    /// The keydir points at so many more records of this segment now.
+    pub(super) fn many_born(&mut self, segment: SegmentId, live: Live) {
+        self.add_to(segment, live);
+    }
+
     /// The keydir no longer points at this record.
     pub(super) fn died(&mut self, at: Location) {
         self.add_to(at.segment, Live { records: 1_u64.wrapping_neg(), bytes: at.len.wrapping_neg() });

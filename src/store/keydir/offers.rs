@@ -1,141 +1,198 @@
-//! Versions on their way into the index, many at once: sorted by shard, so that each shard is locked once for all of its
-//! own, and its memory is asked for before it is needed.
+//! Versions on their way into the index, many at once: each as the row that it will be, beside the others of its shard, so
+//! that each shard is locked once for all of its own, and its table stays in the processor's cache meanwhile.
 //!
-//! Keeps: what is taken in is what offering one by one in the same order would give, and the tally moves with every entry.
+//! Keeps: what is taken in is what offering one by one would give, and the tally moves with every entry. Memory is
+//! [`ROOM`] words a shard and, beyond that, one row.
 
-use std::ops::Range;
-
+use super::row::{self, NewRow, Row};
+use super::shard::{Full, Held};
 use super::table::Hash;
 use super::{Keydir, newer, shard_of};
-use crate::store::tally::Tally;
+use crate::store::tally::{Live, Tally};
 use crate::store::{Entry, Location};
 
-/// So many are sorted at once: enough for a shard to get several, few enough to stay in a processor's own cache.
-const BATCH: usize = 1 << 15;
+/// Words of rows that wait for one shard: some four hundred rows, so that looking at a shard pays, in 8 MiB for all shards. No
+/// power of two: rows of different shards would get in each other's way in the processor's cache.
+const ROOM: usize = (1 << 11) + 8;
+/// The same of a load that may turn out to be small, as most are.
+const FEW: usize = 24;
 
-/// Collected versions.
+/// Collected versions. Each is the hash of its key, and then its row.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Offers {
-    pending: Vec<Pending>,
-    keys: Vec<u8>,
-    /// Places in `pending`, by shard.
-    order: Vec<u32>,
-}
-
-#[derive(Debug)]
-struct Pending {
-    hash: Hash,
-    key: usize,
-    key_len: usize,
-    tombstone: bool,
-    entry: Entry,
+    /// `room` words a shard.
+    rows: Vec<u64>,
+    /// [`FEW`], and [`ROOM`] from the time when that did not do; 0 before the first version.
+    room: usize,
+    /// How many of its words each shard has filled.
+    filled: Vec<usize>,
+    /// Versions that found no room.
+    rest: Vec<u64>,
+    /// The shard of the first version: threads that do this at once begin in different places.
+    first: Option<usize>,
 }
 
 impl Offers {
     /// Whether it is time to take them in.
     pub(in crate::store) fn is_full(&self) -> bool {
-        self.pending.len() >= BATCH || self.keys.len() >= BATCH * 64
+        !self.rest.is_empty()
+    }
+
+    fn make_room(&mut self, room: usize) {
+        // Memory that is not touched before it is used.
+        self.rows = vec![0; Keydir::SHARDS * room];
+        self.filled = vec![0; Keydir::SHARDS];
+        self.room = room;
+    }
+
+    /// So many words for a version of a key of this shard.
+    fn place(&mut self, shard: usize, words: usize) -> Option<&mut [u64]> {
+        if self.room == 0 {
+            self.make_room(FEW);
+        }
+        self.first.get_or_insert(shard);
+        let filled = self.filled.get_mut(shard)?;
+        if *filled + words > self.room {
+            let at = self.rest.len();
+            self.rest.resize(at + words, 0);
+            return self.rest.get_mut(at..);
+        }
+        let at = shard * self.room + *filled;
+        *filled += words;
+        self.rows.get_mut(at..at + words)
+    }
+
+    fn of_shard(&self, shard: usize) -> &[u64] {
+        let filled = self.filled.get(shard).copied().unwrap_or(0);
+        let first = shard * self.room;
+        self.rows.get(first..first + filled).unwrap_or_default()
     }
 
     fn clear(&mut self) {
-        self.pending.clear();
-        self.keys.clear();
-    }
-
-    fn key(&self, pending: &Pending) -> &[u8] {
-        self.keys.get(pending.key..pending.key + pending.key_len).unwrap_or_default()
-    }
-
-    /// Asks for the memory of all of these at once: they lie far apart, and waiting for one after the other is what taking
-    /// them in would spend most of its time with.
-    fn touch<'a>(&self, own: impl Iterator<Item = &'a Pending>) {
-        let touched = own.fold(0, |sum, pending| {
-            let Location { segment, offset, len } = pending.entry.location;
-            let key = self.keys.get(pending.key).map_or(0, |byte| u64::from(*byte));
-            sum ^ key ^ segment ^ offset ^ len ^ pending.entry.tstamp ^ pending.entry.expires_at.unwrap_or(0)
-        });
-        std::hint::black_box(touched);
-    }
-
-    /// Sorts by shard, and says where in the order each one's are; those of one shard stay in their order. Threads that do
-    /// this at once begin in different places.
-    fn sort(&mut self) -> Vec<(usize, Range<usize>)> {
-        let mut counts = [0; Keydir::SHARDS];
-        for pending in &self.pending {
-            if let Some(count) = counts.get_mut(shard_of(pending.hash)) {
-                *count += 1;
-            }
+        if self.room < ROOM && !self.rest.is_empty() {
+            self.make_room(ROOM);
         }
-        let (mut runs, mut next, mut sum) = (Vec::new(), counts, 0);
-        for (shard, (next, count)) in next.iter_mut().zip(counts).enumerate().filter(|(_, (_, count))| *count > 0) {
-            *next = sum;
-            runs.push((shard, sum..sum + count));
-            sum += count;
-        }
-        self.order.clear();
-        self.order.resize(sum, 0);
-        for (i, pending) in self.pending.iter().enumerate() {
-            let Some(at) = next.get_mut(shard_of(pending.hash)) else { continue };
-            if let Some(place) = self.order.get_mut(*at) {
-                // There are not much more than [`BATCH`].
-                *place = i as u32;
-            }
-            *at += 1;
-        }
-        let first = self.pending.first().map_or(0, |pending| shard_of(pending.hash));
-        let behind = runs.partition_point(|(shard, _)| *shard < first);
-        runs.rotate_left(behind);
-        runs
+        self.filled.fill(0);
+        self.rest.clear();
+        self.first = None;
     }
+}
+
+/// The versions that lie behind each other here.
+fn versions(mut words: &[u64]) -> impl Iterator<Item = (Hash, &[u64])> {
+    std::iter::from_fn(move || {
+        let (hash, behind) = words.split_first()?;
+        let (row, behind) = behind.split_at_checked(row::len(behind)?)?;
+        words = behind;
+        Some((Hash(*hash), row))
+    })
 }
 
 impl Keydir {
     /// Puts a version read from a segment to the others.
-    pub(in crate::store) fn collect(&self, offers: &mut Offers, key: &[u8], entry: Entry, tombstone: bool) {
-        let at = offers.keys.len();
-        offers.keys.extend_from_slice(key);
-        offers.pending.push(Pending { hash: self.hash(key), key: at, key_len: key.len(), tombstone, entry });
+    pub(in crate::store) fn collect(&self, offers: &mut Offers, key: &[u8], entry: &Entry, tombstone: bool) {
+        let hash = self.hash(key);
+        let row = NewRow::new(key, entry, tombstone, self.frame_len);
+        if let Some((first, words)) = offers.place(shard_of(hash), 1 + row.words()).and_then(<[u64]>::split_first_mut) {
+            *first = hash.0;
+            row.put_by(words);
+        }
     }
 
     /// Offers all that was collected, each a version that counts if it is newer, and leaves nothing of it.
     pub(in crate::store) fn take_in(&self, offers: &mut Offers, tally: &mut Tally) {
-        for (shard, own) in offers.sort() {
-            self.take_in_shard(shard, offers, offers.order.get(own).unwrap_or_default(), tally);
+        let Some(first) = offers.first else { return };
+        for shard in (first..Self::SHARDS).chain(0..first) {
+            self.take_in_shard(shard, offers.of_shard(shard), tally);
+        }
+        for (hash, row) in versions(&offers.rest) {
+            let words = [&[hash.0], row].concat();
+            self.take_in_shard(shard_of(hash), &words, tally);
         }
         offers.clear();
     }
 
-    fn take_in_shard(&self, shard: usize, offers: &Offers, own: &[u32], tally: &mut Tally) {
-        let Some(shard) = self.shards.get(shard) else { return };
+    /// Takes in versions of keys of one shard.
+    fn take_in_shard(&self, shard: usize, words: &[u64], tally: &mut Tally) {
+        let Some(shard) = self.shards.get(shard).filter(|_| !words.is_empty()) else { return };
         let mut shard = shard.get_or_init(Box::default).lock();
-        let own = || own.iter().filter_map(|i| offers.pending.get(*i as usize));
-        offers.touch(own());
-        shard.touch(own().map(|pending| pending.hash));
-        let mut expiries: Vec<(&[u8], Option<u64>, Option<u64>)> = Vec::new();
-        for pending in own() {
-            let Pending { hash, tombstone, entry, .. } = pending;
-            let key = offers.key(pending);
-            let wins = |old: Option<&Entry>| old.is_none_or(|old| newer(self.order, entry, old));
-            let Some(placed) = self.place_in(&mut shard, *hash, key, entry, *tombstone, wins) else { continue };
-            if !tombstone {
-                tally.born(entry.location);
+        shard.touch(versions(words).map(|(hash, _)| hash));
+        let mut born = Born::default();
+        let mut expiries = Vec::new();
+        for (hash, words) in versions(words) {
+            let Some(row) = row::read(words, self.frame_len) else { continue };
+            let Some(old) = self.take_in_row(&mut shard, hash, words, &row) else { continue };
+            if !row.tombstone {
+                born.one(row.entry.location, tally);
             }
-            if let Some(old) = placed.was_live() {
+            let was_live = old.filter(|old| !old.tombstone).map(|old| old.entry);
+            if let Some(old) = was_live {
                 tally.died(old.location);
             }
-            let (old, new) = placed.expiries(entry, *tombstone);
-            if old != new {
-                expiries.push((key, old, new));
+            let (was, is) = (was_live.and_then(|old| old.expires_at), row.entry.expires_at.filter(|_| !row.tombstone));
+            if was != is {
+                expiries.push((words, row, was, is));
             }
         }
+        born.tell(tally);
         self.tidy(&mut shard);
         drop(shard);
-        expiries.into_iter().for_each(|(key, old, new)| self.reschedule(key, old, new));
+        let mut bytes = Vec::new();
+        for (words, row, was, is) in expiries {
+            if let Some(key) = row::key(words, &row, &mut bytes) {
+                self.reschedule(key, was, is);
+            }
+        }
+    }
+
+    /// Gives a key of a locked shard this row, if it is newer, and returns the one that it replaced. `None`: it is not
+    /// newer, or found no room.
+    fn take_in_row(&self, shard: &mut Held<'_>, hash: Hash, words: &[u64], row: &Row) -> Option<Option<Row>> {
+        let found = shard.find_like(hash, words, self.frame_len);
+        let placed = match &found {
+            Some(found) if !newer(self.order, &row.entry, &found.row.entry) => return None,
+            Some(found) => shard.replace(found, words),
+            None => shard.insert(hash, words, self.frame_len, &|key| self.hash(key)),
+        };
+        if let Err(Full) = placed {
+            self.full.store(true, std::sync::atomic::Ordering::Relaxed);
+            return None;
+        }
+        let old = found.map(|found| found.row);
+        shard.books.bury(row.tombstone);
+        shard.books.unbury(old.is_some_and(|old| old.tombstone));
+        Some(old)
+    }
+}
+
+/// Records that the keydir came to point at, one after the other, mostly of one segment.
+#[derive(Debug, Default)]
+struct Born {
+    segment: u64,
+    live: Live,
+}
+
+impl Born {
+    fn one(&mut self, at: Location, tally: &mut Tally) {
+        if at.segment != self.segment {
+            self.tell(tally);
+            self.segment = at.segment;
+        }
+        self.live.records += 1;
+        self.live.bytes += at.len;
+    }
+
+    fn tell(&mut self, tally: &mut Tally) {
+        let live = std::mem::take(&mut self.live);
+        if live.records > 0 {
+            tally.many_born(self.segment, live);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use std::sync::Arc;
 
     use super::*;
@@ -163,13 +220,32 @@ mod tests {
             .collect()
     }
 
+    /// Keys of any length, of which none or few fit beside others of their shard.
+    #[test]
+    fn rows_that_find_no_room_are_taken_in_with_the_others() {
+        let keydir = Keydir::new(FormatKind::Native.format(), 3);
+        let (mut offers, mut tally) = (Offers::default(), Tally::default());
+        let lens = [0, 1, 150, 200, 16_000, 16_384, 65_535];
+        let key = |i: u64| [vec![7; lens[i as usize % lens.len()]], i.to_le_bytes().to_vec()].concat();
+        for i in 0..200 {
+            keydir.collect(&mut offers, &key(i), &entry(1, 40 + i, i, None), false);
+            if i % 50 == 49 {
+                assert!(offers.is_full());
+                keydir.take_in(&mut offers, &mut tally);
+                assert!(!offers.is_full());
+            }
+        }
+        assert_eq!((keydir.len(), tally.of(1)), (200, Live { records: 200, bytes: 200 * 26 }));
+        assert!((0..200).all(|i| keydir.get(&key(i)) == Some(entry(1, 40 + i, i, None))));
+    }
+
     #[test]
     fn many_at_once_come_to_the_same_as_one_by_one_and_are_counted_exactly() {
         let [one_by_one, at_once] = [1, 2].map(|seed| Keydir::new(FormatKind::Native.format(), seed));
         let (mut offers, mut tally) = (Offers::default(), Tally::default());
         for (i, (key, entry, tombstone)) in versions().into_iter().enumerate() {
             one_by_one.offer(&key, entry, tombstone);
-            at_once.collect(&mut offers, &key, entry, tombstone);
+            at_once.collect(&mut offers, &key, &entry, tombstone);
             if i % 4_321 == 0 {
                 at_once.take_in(&mut offers, &mut tally);
             }

@@ -29,6 +29,25 @@ const KEY_LEN_SHIFT: u32 = 56;
 const NARROW_WORDS: usize = 2;
 const WIDE_WORDS: usize = 7;
 
+/// A word of a row, in the index or on its way there.
+pub(super) trait RowWord {
+    fn get(&self) -> u64;
+}
+
+impl RowWord for AtomicU64 {
+    #[inline]
+    fn get(&self) -> u64 {
+        self.load(Ordering::Relaxed)
+    }
+}
+
+impl RowWord for u64 {
+    #[inline]
+    fn get(&self) -> u64 {
+        *self
+    }
+}
+
 /// Bytes of a record before its key, by whether it has an expiry.
 pub(super) type FrameLen = fn(bool) -> u64;
 
@@ -86,13 +105,49 @@ impl<'a> NewRow<'a> {
         self.head_len + self.key.len().div_ceil(WORD)
     }
 
-    /// Writes it to the start of `words`.
-    pub(super) fn write(&self, words: &[AtomicU64]) {
+    fn all(&self) -> impl Iterator<Item = u64> {
         let (full, rest) = self.key.as_chunks::<WORD>();
         let key = full.iter().map(|word| u64::from_le_bytes(*word));
         let rest = Some(padded(rest)).filter(|_| !rest.is_empty());
-        let all = self.head.iter().take(self.head_len).copied().chain(key).chain(rest);
-        words.iter().zip(all).for_each(|(word, value)| word.store(value, Ordering::Relaxed));
+        self.head.iter().take(self.head_len).copied().chain(key).chain(rest)
+    }
+
+    /// Writes it to the start of `words`.
+    pub(super) fn write(&self, words: &[AtomicU64]) {
+        words.iter().zip(self.all()).for_each(|(word, value)| word.store(value, Ordering::Relaxed));
+    }
+
+    /// Writes it to where it waits for the index.
+    pub(super) fn put_by(&self, words: &mut [u64]) {
+        words.iter_mut().zip(self.all()).for_each(|(word, value)| *word = value);
+    }
+}
+
+/// The words of a row that is about to be written to the index.
+pub(super) trait RowWords {
+    fn words(&self) -> usize;
+    /// Writes them to the start of `to`.
+    fn write(&self, to: &[AtomicU64]);
+}
+
+impl RowWords for NewRow<'_> {
+    fn words(&self) -> usize {
+        self.words()
+    }
+
+    fn write(&self, to: &[AtomicU64]) {
+        self.write(to);
+    }
+}
+
+/// A whole row.
+impl RowWords for [u64] {
+    fn words(&self) -> usize {
+        self.len()
+    }
+
+    fn write(&self, to: &[AtomicU64]) {
+        to.iter().zip(self).for_each(|(to, word)| to.store(*word, Ordering::Relaxed));
     }
 }
 
@@ -116,12 +171,14 @@ fn padded(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(word)
 }
 
-fn word(words: &[AtomicU64], at: usize) -> Option<u64> {
-    words.get(at).map(|word| word.load(Ordering::Relaxed))
+#[inline]
+fn word<W: RowWord>(words: &[W], at: usize) -> Option<u64> {
+    words.get(at).map(W::get)
 }
 
 /// Unpacks the row at the start of `words`.
-pub(super) fn read(words: &[AtomicU64], frame_len: FrameLen) -> Option<Row> {
+#[inline]
+pub(super) fn read<W: RowWord>(words: &[W], frame_len: FrameLen) -> Option<Row> {
     let first = word(words, 0)?;
     let (mut head, key_len, tstamp, location, stored_len);
     if first & WIDE == 0 {
@@ -151,29 +208,47 @@ pub(super) fn read(words: &[AtomicU64], frame_len: FrameLen) -> Option<Row> {
 
 /// Whether the row at the start of `words` is this key's.
 pub(super) fn is_of(words: &[AtomicU64], key: &[u8]) -> bool {
-    let Some(first) = word(words, 0) else { return false };
-    let expiry = usize::from(first & EXPIRES != 0);
-    let (head, key_len) = if first & WIDE == 0 {
-        (NARROW_WORDS, first >> KEY_LEN_SHIFT)
-    } else {
-        (WIDE_WORDS, word(words, WIDE_WORDS - 1).unwrap_or(u64::MAX))
-    };
+    let Some((head, key_len)) = key_place(words) else { return false };
     if key_len != key.len() as u64 {
         return false;
     }
     let (full, rest) = key.as_chunks::<WORD>();
-    let Some(there) = words.get(head + expiry..) else { return false };
+    let Some(there) = words.get(head..) else { return false };
     there.len() >= key.len().div_ceil(WORD)
         && there.iter().zip(full).all(|(there, word)| there.load(Ordering::Relaxed) == u64::from_le_bytes(*word))
         && (rest.is_empty() || word(there, full.len()) == Some(padded(rest)))
 }
 
+/// Whether the row at the start of `words` is of the same key as this whole row.
+pub(super) fn is_like(words: &[AtomicU64], row: &[u64]) -> bool {
+    let (Some((head, len)), Some((own_head, own_len))) = (key_place(words), key_place(row)) else { return false };
+    let (Some(there), Some(own)) = (words.get(head..), row.get(own_head..)) else { return false };
+    len == own_len && there.len() >= own.len() && there.iter().zip(own).all(|(there, own)| there.get() == *own)
+}
+
+/// The word in which the key begins, and how many bytes it has.
+#[inline]
+fn key_place<W: RowWord>(words: &[W]) -> Option<(usize, u64)> {
+    let first = word(words, 0)?;
+    let expiry = usize::from(first & EXPIRES != 0);
+    Some(match first & WIDE {
+        0 => (NARROW_WORDS + expiry, first >> KEY_LEN_SHIFT),
+        _ => (WIDE_WORDS + expiry, word(words, WIDE_WORDS - 1)?),
+    })
+}
+
+/// How many words the row at the start of `words` takes.
+pub(super) fn len(words: &[u64]) -> Option<usize> {
+    let (head, key_len) = key_place(words)?;
+    Some(head.saturating_add(usize::try_from(key_len).ok()?.div_ceil(WORD)))
+}
+
 /// Copies the key of the row at the start of `words`, which `row` was read from; `None` if the words end before it does.
-pub(super) fn key<'k>(words: &[AtomicU64], row: &Row, key: &'k mut Vec<u8>) -> Option<&'k [u8]> {
+pub(super) fn key<'k, W: RowWord>(words: &[W], row: &Row, key: &'k mut Vec<u8>) -> Option<&'k [u8]> {
     let there = words.get(row.head..row.words())?;
     key.clear();
     for word in there {
-        key.extend_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+        key.extend_from_slice(&word.get().to_le_bytes());
     }
     key.truncate(row.key_len);
     Some(key)
@@ -296,6 +371,37 @@ mod tests {
     }
 
     #[test]
+    fn a_row_on_its_way_is_the_row_that_is_written_and_knows_its_like() {
+        let entry = |tstamp, expires_at| Entry {
+            location: Location { segment: 1, offset: 40, len: 24 },
+            stored_len: 0,
+            codec: Codec::Raw,
+            tstamp,
+            expires_at,
+        };
+        let keys = [&b""[..], b"k", b"j", b"12345678", b"123456789", b"12345678\0", &[7; 255], &[7; 256]];
+        let versions = [entry(9, None), entry(1 << 60, None), entry(3, Some(77))];
+        let mut rows = Vec::new();
+        for (i, key) in keys.iter().enumerate() {
+            for entry in versions {
+                let new = NewRow::new(key, &entry, false, |_| 24);
+                let mut waiting = vec![0; new.words()];
+                new.put_by(&mut waiting);
+                let there = words(&new);
+                assert_eq!(len(&waiting), Some(waiting.len()));
+                assert!(waiting.iter().zip(&there).all(|(waiting, there)| *waiting == there.get()));
+                assert_eq!(read(&waiting, |_| 24), read(&there, |_| 24));
+                rows.push((i, waiting, there));
+            }
+        }
+        for (i, waiting, _) in &rows {
+            for (j, _, there) in &rows {
+                assert_eq!(is_like(there, waiting), i == j, "{i} {j}");
+            }
+        }
+    }
+
+    #[test]
     fn words_that_are_no_row_are_read_without_harm() {
         for filler in [0, u64::MAX, WIDE, EXPIRES, WIDE | EXPIRES] {
             for len in 0..12 {
@@ -305,6 +411,9 @@ mod tests {
                 }
                 parts(&words, |_| 24);
                 is_of(&words, b"key");
+                let plain: Vec<u64> = words.iter().map(RowWord::get).collect();
+                is_like(&words, &plain);
+                super::len(&plain);
             }
         }
     }

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use arc_swap::ArcSwap;
 
-use super::row::{self, FrameLen, NewRow, Row};
+use super::row::{self, FrameLen, Row, RowWords};
 use super::table::{BUCKET, Block, Hash, MAX_BLOCK, Ref, Table};
 use crate::primitives::{Mutex, MutexGuard};
 
@@ -160,6 +160,13 @@ impl Held<'_> {
         Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
     }
 
+    /// The row of the key that a whole row is of.
+    pub(super) fn find_like(&self, hash: Hash, new: &[u64], frame_len: FrameLen) -> Option<Found> {
+        let table = self.table();
+        let (slot, at) = table.find_where(hash, |row| row::is_like(row, new))?;
+        Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
+    }
+
     /// What a slot refers to.
     pub(super) fn at(&self, slot: usize, frame_len: FrameLen) -> Option<Found> {
         let table = self.table();
@@ -205,7 +212,7 @@ impl Held<'_> {
     pub(super) fn insert(
         &mut self,
         hash: Hash,
-        new: &NewRow<'_>,
+        new: &(impl RowWords + ?Sized),
         frame_len: FrameLen,
         hash_of: &dyn Fn(&[u8]) -> Hash,
     ) -> Result<(), Full> {
@@ -223,7 +230,7 @@ impl Held<'_> {
     }
 
     /// Gives the key that was found another row.
-    pub(super) fn replace(&mut self, found: &Found, new: &NewRow<'_>) -> Result<(), Full> {
+    pub(super) fn replace(&mut self, found: &Found, new: &(impl RowWords + ?Sized)) -> Result<(), Full> {
         let in_place = found.row.words() == new.words();
         let at = if in_place { found.at } else { self.place_for(new.words())? };
         let table = self.table();
@@ -259,7 +266,7 @@ impl Held<'_> {
             // What is left of the last block is lost.
             self.books.garbage += last - self.books.filled.min(last);
             let to_come = self.books.expected.saturating_sub(self.books.rows).saturating_mul(words);
-            let len = (self.books.words / BLOCK_SHARE).max(to_come).clamp(FIRST_BLOCK, MAX_BLOCK).max(words);
+            let len = (self.books.words / self.block_share()).max(to_come).clamp(FIRST_BLOCK, MAX_BLOCK).max(words);
             let table = self.table().with_block(empty_block(len));
             self.swap(table);
             self.books.words += len;
@@ -268,6 +275,13 @@ impl Held<'_> {
         };
         self.books.filled += words;
         Ok(at)
+    }
+
+    /// A shard that has got all that were expected gets a few more, as chance has it, and is not to have much left over.
+    fn block_share(&self) -> usize {
+        let Books { rows, expected, .. } = *self.books;
+        let is_chance = rows >= expected && rows < expected.saturating_add(4 * expected.isqrt());
+        if is_chance { BLOCK_SHARE * 4 } else { BLOCK_SHARE }
     }
 
     /// Sees to it that `more` keys fit, by growing a third where they do not.
@@ -408,6 +422,7 @@ mod tests {
     #![allow(clippy::indexing_slicing)]
     use std::thread;
 
+    use super::super::row::NewRow;
     use super::*;
     use crate::format::Codec;
     use crate::store::{Entry, Location};

@@ -144,6 +144,12 @@ impl Table {
 
     /// The slot of a key, and where its row is.
     pub(super) fn find(&self, hash: Hash, key: &[u8]) -> Option<(usize, Ref)> {
+        self.find_where(hash, |row| row::is_of(row, key))
+    }
+
+    /// The slot of the key with this hash whose row `is_it` takes for that key's, and where the row is.
+    #[inline]
+    pub(super) fn find_where(&self, hash: Hash, is_it: impl Fn(&[AtomicU64]) -> bool) -> Option<(usize, Ref)> {
         let tag = hash.tag();
         for (first, bucket) in self.search(hash) {
             for (i, slot) in bucket.iter().enumerate() {
@@ -152,7 +158,7 @@ impl Table {
                     return None;
                 }
                 let at = if slot & TAG == tag { Ref::of_slot(slot) } else { None };
-                if let Some(at) = at.filter(|at| row::is_of(self.row(*at), key)) {
+                if let Some(at) = at.filter(|at| is_it(self.row(*at))) {
                     return Some((first + i, at));
                 }
             }

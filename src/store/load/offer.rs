@@ -48,7 +48,7 @@ impl Load<'_> {
     pub(super) fn offer(&mut self, key: &[u8], entry: Entry, tombstone: bool) {
         // What is older than the checkpoint may be older than a tombstone that it no longer has.
         self.out.contradicts |= self.context.checkpoint.is_some_and(|known| entry.tstamp <= known.last_tstamp);
-        self.context.keydir.collect(&mut self.offers, key, entry, tombstone);
+        self.context.keydir.collect(&mut self.offers, key, &entry, tombstone);
         if self.offers.is_full() {
             self.take_in();
         }
