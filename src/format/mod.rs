@@ -46,7 +46,7 @@ pub mod tail;
 pub use check::{Check, Checksum, ValueCheck};
 pub use checkpoint::{Checkpoint, Covered, ShardImage};
 pub use field::{Encoding, Field, Role, Sum, Width};
-pub use hint::{Coverage, Hint, HintEntry, HintFault, HintParts};
+pub use hint::{Coverage, Entries, Hint, HintEntry, HintFault, HintOutline, HintParts};
 pub use merge_file::{MergeFile, MergePart};
 pub use names::{FileRole, QUARANTINE, formats_present, only_format_of, parse_decimal};
 use std::fmt;
@@ -164,6 +164,12 @@ pub trait Format: Send + Sync + fmt::Debug {
 
     /// Decodes and checks a whole hint file. `None` where the format has no hints.
     fn hint<'a>(&self, _bytes: &'a [u8]) -> Option<Result<Hint<'a>, HintFault>> {
+        None
+    }
+
+    /// How a hint of `len` bytes that begins with `head` can be checked and read piece by piece. `None` where only
+    /// [`Format::hint`] tells what it is, or what is wrong with it.
+    fn hint_outline(&self, _head: &[u8], _len: u64) -> Option<HintOutline> {
         None
     }
 

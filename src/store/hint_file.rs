@@ -19,19 +19,14 @@ use super::scan::What;
 use super::segment::Segment;
 
 /// A segment is under 4 GiB, and so is what a hint says of it, unless all its records are deletions of the empty key.
-const MAX_LEN: u64 = 4 << 30;
+pub(super) const MAX_LEN: u64 = 4 << 30;
 
 /// Reads a whole hint file; `None` if there is none.
 pub(super) fn read(disk: &dyn ReadDisk, path: &Path) -> Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    Ok(read_into(disk, path, &mut bytes)?.then_some(bytes))
-}
-
-/// Reads a whole hint file into memory that was used before; false if there is none.
-pub(super) fn read_into(disk: &dyn ReadDisk, path: &Path, bytes: &mut Vec<u8>) -> Result<bool> {
     let file = match disk.open_read(path) {
         Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io("open", path, e)),
     };
     let mut read = || -> io::Result<()> {
@@ -40,13 +35,14 @@ pub(super) fn read_into(disk: &dyn ReadDisk, path: &Path, bytes: &mut Vec<u8>) -
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "no hint is this long"));
         }
         let len = usize::try_from(len).map_err(io::Error::other)?;
-        bytes.try_reserve_exact(len.saturating_sub(bytes.len()))?;
+        bytes.try_reserve_exact(len)?;
         bytes.resize(len, 0);
-        let read = file.read_full_at(bytes, 0)?;
+        let read = file.read_full_at(&mut bytes, 0)?;
         bytes.truncate(read);
         Ok(())
     };
-    read().map(|()| true).map_err(|e| Error::io("read", path, e))
+    read().map_err(|e| Error::io("read", path, e))?;
+    Ok(Some(bytes))
 }
 
 /// What reading all records of a segment for its hint comes to.

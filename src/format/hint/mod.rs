@@ -11,7 +11,7 @@ use super::{Check, Codec, Kind, Record, SegmentId, riak};
 
 pub use bloom::{Bloom, bloom_probes};
 pub use native::{CLOSING_FIELDS, FIELDS, FILE_FIELDS, HintBuilder, MAGIC, VERSION};
-pub(super) use native::{SUM, claimed_count, decode, decode_entry, parts};
+pub(super) use native::{SUM, claimed_count, decode, decode_entry, outline, parts};
 
 /// What a hint says of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,27 @@ pub struct HintParts {
     pub end: u64,
     /// What its header says of the segment, where it has one.
     pub coverage: Option<Coverage>,
+}
+
+/// What is to be found where in a hint that is read piece by piece. Nothing of it has been checked but that the header
+/// makes sense and fits the file: the hint holds if `count` entries fill the place between header and filter, and if the
+/// last four bytes are the checksum, little-endian, of all before them.
+#[derive(Clone, Copy, Debug)]
+pub struct HintOutline {
+    /// Where the parts lie.
+    pub parts: HintParts,
+    /// Which file it belongs to.
+    pub coverage: Coverage,
+    /// How many entries it says that there are.
+    pub count: u64,
+    layout: EntryLayout,
+}
+
+impl HintOutline {
+    /// The entries at the start of `bytes`, up to the first that is not whole or does not decode.
+    pub fn entries<'a>(&self, bytes: &'a [u8]) -> Entries<'a> {
+        Entries { rest: bytes, layout: self.layout }
+    }
 }
 
 /// Which file a hint belongs to, and how much of it was there.
@@ -155,6 +176,13 @@ impl<'a> Hint<'a> {
 pub struct Entries<'a> {
     rest: &'a [u8],
     layout: EntryLayout,
+}
+
+impl<'a> Entries<'a> {
+    /// What lies behind the entries that were handed out.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
 }
 
 impl<'a> Iterator for Entries<'a> {

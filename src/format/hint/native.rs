@@ -18,7 +18,7 @@ use super::super::field::{fixed_len, start_of};
 use super::super::record;
 use super::super::{Check, Encoding, Field, Role, SegmentId, Sum, Width, bytes_at};
 use super::bloom::{self, Bloom};
-use super::{Coverage, EntryLayout, Hint, HintEntry, HintFault, HintParts};
+use super::{Coverage, EntryLayout, Hint, HintEntry, HintFault, HintOutline, HintParts};
 
 /// The first eight bytes of a hint file.
 pub const MAGIC: [u8; 8] = *b"LOGKVHNT";
@@ -218,6 +218,22 @@ pub(in crate::format) fn parts(head: &[u8], len: u64) -> HintParts {
     let bloom = bytes_at(head, FILE_BLOOM).map_or(0, u64::from_le_bytes);
     let entries_end = closing.checked_sub(bloom).filter(|end| *end >= header).unwrap_or(closing);
     HintParts { header, entries_end, bloom_end: closing, end: len, coverage: coverage(head) }
+}
+
+/// What [`decode`] would find where, if the hint holds; `None` if the header alone says that it does not.
+pub(in crate::format) fn outline(head: &[u8], len: u64) -> Option<HintOutline> {
+    let version = bytes_at(head, FILE_VERSION).map(u16::from_le_bytes)?;
+    let header = u64::from(bytes_at(head, FILE_LEN).map(u16::from_le_bytes)?);
+    let bloom_end = len.checked_sub(CRC_LEN as u64)?;
+    let entries_end = bloom_end.checked_sub(bytes_at(head, FILE_BLOOM).map(u64::from_le_bytes)?)?;
+    let coverage = coverage(head)?;
+    let count = bytes_at(head, FILE_ENTRIES).map(u32::from_le_bytes).map(u64::from)?;
+    let holds = head.starts_with(&MAGIC)
+        && version <= VERSION
+        && (FILE_HEADER_LEN as u64..=entries_end).contains(&header)
+        && coverage.max_tstamp < record::TSTAMP_LIMIT;
+    let parts = HintParts { header, entries_end, bloom_end, end: len, coverage: Some(coverage) };
+    holds.then_some(HintOutline { parts, coverage, count, layout: EntryLayout::Native })
 }
 
 /// How many entries the header claims, as far as so many fit into `len` bytes.

@@ -14,7 +14,7 @@ pub use frame::{
 };
 pub(super) use frame::{kind_byte, needs_newer, shape};
 
-use super::hint::{self, Hint, HintEntry, HintFault, HintParts};
+use super::hint::{self, Hint, HintEntry, HintFault, HintOutline, HintParts};
 use super::names::{FileRole, parse_decimal};
 use super::{Decoded, Field, FileHeader, Format, FormatKind, HeaderFault, SegmentId, Sum, VersionOrder};
 use super::{checkpoint, merge_file, tail};
@@ -78,6 +78,10 @@ impl Format for Native {
 
     fn hint<'a>(&self, bytes: &'a [u8]) -> Option<Result<Hint<'a>, HintFault>> {
         Some(hint::decode(bytes))
+    }
+
+    fn hint_outline(&self, head: &[u8], len: u64) -> Option<HintOutline> {
+        hint::outline(head, len)
     }
 
     fn hint_entry<'a>(&self, bytes: &'a [u8]) -> Option<(HintEntry<'a>, usize)> {

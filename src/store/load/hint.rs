@@ -8,9 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Load, Severity};
+use super::{Load, Severity, hint_pieces};
 use crate::error::{Error, Result};
-use crate::format::{Coverage, Hint, HintEntry, HintFault, Kind, SegmentId};
+use crate::format::{Coverage, Entries, HintEntry, HintFault, Kind, SegmentId};
 use crate::store::report::{Finding, FindingKind};
 use crate::store::{Entry, hint_file};
 
@@ -22,18 +22,69 @@ impl Load<'_> {
             return Ok(start);
         };
         let path = self.context.dir.join(name);
-        let mut bytes = self.context.spare.hint();
-        let covered = match hint_file::read_into(self.context.disk, &path, &mut bytes) {
-            Ok(true) => self.hint_of(path, &bytes),
-            Ok(false) => Ok(start),
-            Err(e) => {
-                let message = format!("{e}; the segment was read instead");
-                self.out.findings.push(about_hint(self.source.id, path, FindingKind::DamagedHint, message));
-                Ok(start)
-            }
+        let mut piece = self.context.spare.piece();
+        let covered = match self.hint_in_pieces(&path, &mut piece) {
+            Ok(None) => self.whole_hint(path),
+            Ok(Some(covered)) => Ok(covered),
+            Err(e) => Err(e),
         };
-        self.context.spare.give_back_hint(bytes);
+        self.context.spare.give_back_piece(piece);
         covered
+    }
+
+    /// Offers what a hint says; if it does not hold, finds out why.
+    fn whole_hint(&mut self, path: PathBuf) -> Result<u64> {
+        match hint_file::read(self.context.disk, &path) {
+            Ok(Some(bytes)) => self.hint_of(path, &bytes),
+            Ok(None) => Ok(self.header.len),
+            Err(e) => Ok(self.unreadable_hint(path, &e)),
+        }
+    }
+
+    fn unreadable_hint(&mut self, path: PathBuf, e: &Error) -> u64 {
+        let message = format!("{e}; the segment was read instead");
+        self.out.findings.push(about_hint(self.source.id, path, FindingKind::DamagedHint, message));
+        self.header.len
+    }
+
+    /// Offers what a hint says that can be read piece by piece; `None` if it is another, or does not hold.
+    fn hint_in_pieces(&mut self, path: &Path, piece: &mut Vec<u8>) -> Result<Option<u64>> {
+        let failed = |e| Error::io("read", path, e);
+        let Ok(file) = self.context.disk.open_read(path) else { return Ok(None) };
+        let hint = match hint_pieces::check(&*file, self.context.format, piece) {
+            Ok(Some(hint)) => hint,
+            Ok(None) => return Ok(None),
+            Err(e) => return Ok(Some(self.unreadable_hint(path.to_owned(), &failed(e)))),
+        };
+        let coverage = hint.outline.coverage;
+        if !self.is_ours(&coverage) {
+            self.stale_hint(path.to_owned());
+            return Ok(Some(self.header.len));
+        }
+        self.learn_len()?;
+        (self.context.progress)(hint.outline.parts.end);
+        let before = self.out.ledger.clone();
+        let read = hint.read(piece, &mut |entries| {
+            self.take_entries(entries);
+        });
+        if let Err(e) = read {
+            // The records will be counted when they are read. What was offered is true.
+            self.out.ledger = before;
+            return Ok(Some(self.unreadable_hint(path.to_owned(), &failed(e))));
+        }
+        Ok(Some(self.take_coverage(0, Some(coverage)).max(self.header.len)))
+    }
+
+    fn stale_hint(&mut self, path: PathBuf) {
+        let message = "it belongs to another file of this name, and is not used".to_owned();
+        self.out.findings.push(about_hint(self.source.id, path, FindingKind::StaleHint, message));
+    }
+
+    /// The hint was read after the length: a writer beside us may have appended and sealed in between.
+    fn learn_len(&mut self) -> Result<()> {
+        let len = self.file.len().map_err(|e| Error::io("read", &self.path, e))?;
+        self.len = self.len.max(len);
+        Ok(())
     }
 
     fn hint_of(&mut self, path: PathBuf, bytes: &[u8]) -> Result<u64> {
@@ -47,25 +98,24 @@ impl Load<'_> {
             None => return Ok(start),
         };
         if hint.coverage.is_some_and(|coverage| !self.is_ours(&coverage)) {
-            let message = "it belongs to another file of this name, and is not used".to_owned();
-            self.out.findings.push(about_hint(self.source.id, path, FindingKind::StaleHint, message));
+            self.stale_hint(path);
             return Ok(start);
         }
-        // The hint was read after the length: a writer beside us may have appended and sealed in between.
-        let len = self.file.len().map_err(|e| Error::io("read", &self.path, e))?;
-        self.len = self.len.max(len);
+        self.learn_len()?;
         (self.context.progress)(bytes.len() as u64);
-        Ok(self.take_hint(&hint).max(start))
+        let covered = self.take_entries(&mut hint.entries());
+        Ok(self.take_coverage(covered, hint.coverage).max(start))
     }
 
     pub(super) fn is_ours(&self, coverage: &Coverage) -> bool {
         coverage.id == self.source.id && coverage.salt == self.header.salt && coverage.len >= self.header.len
     }
 
-    fn take_hint(&mut self, hint: &Hint<'_>) -> u64 {
+    /// Returns where the last record ends that they name.
+    fn take_entries(&mut self, entries: &mut Entries<'_>) -> u64 {
         let mut covered = 0;
         let known_len = self.known_len;
-        for entry in hint.entries().filter(|entry| entry.offset >= known_len) {
+        for entry in entries.filter(|entry| entry.offset >= known_len) {
             let end = entry.offset.saturating_add(entry.len);
             covered = covered.max(end);
             self.out.ledger.count(entry.kind, entry.tstamp);
@@ -77,7 +127,12 @@ impl Load<'_> {
                 self.offer(entry.key, entry_of, entry.kind == Kind::Tombstone);
             }
         }
-        if let Some(coverage) = hint.coverage {
+        covered
+    }
+
+    /// Returns how much of the segment the hint speaks for, of which `covered` bytes have entries.
+    fn take_coverage(&mut self, mut covered: u64, coverage: Option<Coverage>) -> u64 {
+        if let Some(coverage) = coverage {
             covered = coverage.len;
             let marks = coverage.marks.saturating_sub(self.known_marks);
             self.out.ledger.records += marks;

@@ -11,6 +11,7 @@
 
 mod covered;
 mod hint;
+mod hint_pieces;
 mod offer;
 mod salvage;
 

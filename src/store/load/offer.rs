@@ -21,7 +21,7 @@ const HINT_HEAD: u64 = 64;
 #[derive(Debug, Default)]
 pub(in crate::store) struct Spare {
     offers: Mutex<Vec<Offers>>,
-    hints: Mutex<Vec<Vec<u8>>>,
+    pieces: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Spare {
@@ -33,13 +33,13 @@ impl Spare {
         self.offers.lock().push(offers);
     }
 
-    /// Bytes of another hint, to be overwritten.
-    pub(super) fn hint(&self) -> Vec<u8> {
-        self.hints.lock().pop().unwrap_or_default()
+    /// A piece of another hint, to be overwritten.
+    pub(super) fn piece(&self) -> Vec<u8> {
+        self.pieces.lock().pop().unwrap_or_default()
     }
 
-    pub(super) fn give_back_hint(&self, bytes: Vec<u8>) {
-        self.hints.lock().push(bytes);
+    pub(super) fn give_back_piece(&self, bytes: Vec<u8>) {
+        self.pieces.lock().push(bytes);
     }
 }
 
