@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::primitives::thread::{self, JoinHandle};
 use crate::primitives::{AtomicU64, Condvar, Mutex};
 
-/// How long `buffered` keeps bytes from the kernel when nobody writes more.
+/// How long `buffered` keeps bytes from the kernel when nobody writes more; and how long a full disk is left alone.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 /// How long `interval` keeps records from the segment, where other processes look for them: [`super::tail_file`].
 const SHOW_AFTER: Duration = Duration::from_millis(100);
@@ -114,7 +114,8 @@ fn run(inner: &Inner, period: Duration) {
     let hold = if syncs { period.min(SHOW_AFTER) } else { period };
     // When what was flushed has to be synced.
     let mut due: Option<Instant> = None;
-    while let Some(woken) = writer.alarm.wait(hold, due) {
+    let mut patience = hold;
+    while let Some(woken) = writer.alarm.wait(patience, due) {
         // Rather a little early than late.
         let soon = Instant::now().checked_add(hold);
         let is_due = syncs && (hold == period || due.is_some_and(|due| soon.is_none_or(|soon| due <= soon)));
@@ -126,7 +127,9 @@ fn run(inner: &Inner, period: Duration) {
             writer.flush_in_background(inner)
         };
         // Any other failure poisons the writer, and the next caller is told.
-        if let Err(Error::NoSpace { .. }) = done {
+        let is_full = matches!(done, Err(Error::NoSpace { .. }));
+        patience = if is_full { hold.max(FLUSH_AFTER) } else { hold };
+        if is_full {
             writer.alarm.ring();
         }
     }
