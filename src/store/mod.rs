@@ -56,6 +56,7 @@ pub mod options;
 mod ordered;
 pub(crate) mod parallel;
 mod parts;
+mod quarantine;
 mod read;
 mod recover;
 pub mod repair;

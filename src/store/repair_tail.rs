@@ -15,6 +15,7 @@ use crate::format::QUARANTINE;
 use super::events::Event;
 use super::new_file::{create_anew, write_all};
 use super::open::Active;
+use super::quarantine;
 use super::recover::Cut;
 
 const PIECE: usize = 1 << 20;
@@ -49,13 +50,8 @@ fn rewrite(file: &dyn WriteFile, from: u64, to: u64) -> io::Result<()> {
 /// Copies the bytes to `quarantine/`, under a name that says where they were. A crash may have come between the copy
 /// and the cut before: then the same copy is there already.
 fn save(disk: &dyn Disk, dir: &Path, active: &Active, range: std::ops::Range<u64>) -> Result<()> {
+    quarantine::make(disk, dir)?;
     let quarantine = dir.join(QUARANTINE);
-    match disk.create_dir(&quarantine) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io("create", quarantine, e)),
-        _ => {}
-    }
-    // Even if it was there: whoever made it may not have come to this line.
-    disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))?;
     let source = active.segment.file();
     let sum = checksum(&**source, range.clone()).map_err(|e| Error::io("read", &active.segment.path, e))?;
     let path = quarantine.join(format!("{:010}-{}-{sum:08x}.tail", active.segment.id, range.start));

@@ -25,8 +25,8 @@ use crate::format::tail::{self, HEADER_LEN};
 use crate::format::{Format, SegmentId, record};
 
 use super::log::Tail;
-use super::merge::move_to_quarantine;
 use super::new_file::write_all;
+use super::quarantine;
 
 /// Bytes of records that it holds at most.
 const MOST: usize = 1 << 20;
@@ -148,7 +148,7 @@ fn shorten(disk: &dyn Disk, dir: &Path, records_len: u64) -> Result<()> {
 /// Moves it to the quarantine: a power cut took what lay before it, or put something else in its place.
 fn set_aside(disk: &dyn Disk, dir: &Path, tail: &tail::Tail, records: &[u8]) -> Result<()> {
     let name = format!("{:010}-{}-{:08x}.kept", tail.segment, tail.offset, crc32fast::hash(records));
-    move_to_quarantine(disk, dir, &dir.join(tail::NAME), &name)
+    quarantine::take(disk, dir, &dir.join(tail::NAME), &name)
 }
 
 /// What a tail has that its segment lacks.

@@ -30,6 +30,7 @@ use crate::store::inner::Inner;
 use crate::store::keydir::Keydir;
 use crate::store::new_file::{create_anew, write_all};
 use crate::store::parallel::in_parallel;
+use crate::store::quarantine;
 use crate::store::tally::Tally;
 use crate::store::writer::Writer;
 
@@ -78,7 +79,7 @@ fn seal_the_past(inner: &Inner, writer: &Writer) -> Result<()> {
 fn decide(inner: &Inner, writer: &Writer, merge: &MergeFile) -> Result<()> {
     let disk = &*writer.disk;
     if merge.set_aside {
-        make_quarantine(disk, &inner.dir)?;
+        quarantine::make(disk, &inner.dir)?;
     }
     let path = inner.dir.join(merge_file::NAME);
     let failed = |e| match Error::of_write("write", &path, merge.encode().len() as u64, e) {
@@ -110,28 +111,6 @@ pub(super) fn write_decision(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -> 
 
 fn temporary_name(dir: &Path) -> PathBuf {
     dir.join(format!("{}.tmp", merge_file::NAME))
-}
-
-/// The directory, and its name durable.
-fn make_quarantine(disk: &dyn Disk, dir: &Path) -> Result<()> {
-    let quarantine = dir.join(QUARANTINE);
-    match disk.create_dir(&quarantine) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(Error::of_write("create", &quarantine, 0, e)),
-        // Even if it was there: whoever made it may not have come to this line.
-        _ => disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e)),
-    }
-}
-
-/// Moves a file of the store to `name` in the quarantine, which is made if it is missing.
-pub(in crate::store) fn move_to_quarantine(disk: &dyn Disk, dir: &Path, path: &Path, name: &str) -> Result<()> {
-    make_quarantine(disk, dir)?;
-    let quarantine = dir.join(QUARANTINE);
-    disk.rename(path, &quarantine.join(name)).map_err(|e| Error::io("rename", path, e))?;
-    // The name in quarantine first: no power cut leaves the file without any.
-    for dir in [&*quarantine, dir] {
-        disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))?;
-    }
-    Ok(())
 }
 
 /// Step 3, as far as it is not done yet. The data before its hint: a hint without data tells of a loss.
@@ -195,8 +174,8 @@ pub(super) fn take_inputs_away(disk: &dyn Disk, dir: &Path, merge: &MergeFile) -
         }
     }
     if merge.set_aside {
-        let quarantine = dir.join(QUARANTINE);
-        disk.sync_dir(&quarantine).map_err(|e| Error::io("sync", quarantine, e))?;
+        let path = dir.join(QUARANTINE);
+        disk.sync_dir(&path).map_err(|e| Error::io("sync", path, e))?;
     }
     disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
 }

@@ -42,7 +42,7 @@ use super::writer::Writer;
 
 pub(super) use auto::{Auto, start as start_auto};
 pub use choice::{AutoMerge, MergeChoice, MergePolicy};
-pub(super) use commit::{commit, move_to_quarantine, set_aside_names};
+pub(super) use commit::{commit, set_aside_names};
 pub use control::MergeControl;
 pub(super) use entries::{Stop, visit};
 pub(super) use input::Input;

@@ -10,7 +10,8 @@ use crate::disk::ReadDisk;
 use crate::error::{Error, Result};
 use crate::format::{HintEntry, Kind, MergePart, QUARANTINE, SegmentId};
 use crate::store::inner::Inner;
-use crate::store::merge::{Input, Outputs, Stop, commit, move_to_quarantine, set_aside_names};
+use crate::store::merge::{Input, Outputs, Stop, commit, set_aside_names};
+use crate::store::quarantine;
 use crate::store::scan::What;
 use crate::store::segment::Segment;
 use crate::store::writer::Writer;
@@ -52,7 +53,7 @@ pub(super) fn set_hint_aside(inner: &Inner, writer: &Writer, id: SegmentId) -> R
     let path = inner.dir.join(inner.format.hint_name(id).unwrap_or_default());
     let part = MergePart { id, salt: segment.header.salt, len: 0 };
     let [_, name] = set_aside_names(&free_name(&*inner.disk, &inner.dir, part));
-    move_to_quarantine(&*writer.disk, &inner.dir, &path, &name)
+    quarantine::take(&*writer.disk, &inner.dir, &path, &name)
 }
 
 /// The part under a salt with which no file was set aside before: nothing in `quarantine/` is ever replaced.
