@@ -6,17 +6,17 @@ use logkv::text;
 
 /// Begins a part of the table.
 pub fn heading(title: &str) {
-    println!("\n{title}\n{:<52}{:<34}{:<14}", "", "measured", "goal");
+    println!("\n{title}\n{:<56}{:<34}{:<14}", "", "measured", "goal");
 }
 
 /// A figure without a goal.
 pub fn told(what: &str, measured: &str) {
-    println!("  {what:<50}{measured}");
+    println!("  {what:<54}{measured}");
 }
 
 /// A figure and what is aimed at.
 pub fn judged(what: &str, measured: &str, goal: &str, holds: bool) {
-    println!("  {what:<50}{measured:<34}{goal:<14}{}", if holds { "ok" } else { "MISSED" });
+    println!("  {what:<54}{measured:<34}{goal:<14}{}", if holds { "ok" } else { "MISSED" });
 }
 
 /// The middle of the times, and the one that 99 of 100 stay below, which has a goal.
