@@ -72,6 +72,7 @@ mod single;
 mod sync;
 mod tail_file;
 mod tally;
+pub(crate) mod varint;
 mod view;
 mod vouch;
 mod watch;

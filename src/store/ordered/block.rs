@@ -7,11 +7,13 @@
 //! └────────┴──────┴────────┴────────┴──────┴────────┴─ ─
 //! ```
 //!
-//! Numbers have seven bits a byte, lowest first; the highest bit says that more follow. The first key shares nothing.
+//! Numbers are as [`varint`] has them. The first key shares nothing.
 //! Must not know what a block is part of. Invariants: keys ascend, and none comes twice; a block never changes, so that
 //! lists may share it.
 
 use std::sync::Arc;
+
+use crate::store::varint;
 
 /// The keys of one block.
 #[derive(Clone, Debug)]
@@ -34,8 +36,8 @@ impl Block {
     /// The first key.
     pub(super) fn first(&self) -> &[u8] {
         let mut rest = &*self.bytes;
-        take_number(&mut rest);
-        let len = take_number(&mut rest).unwrap_or(0);
+        varint::take(&mut rest);
+        let len = varint::take(&mut rest).map_or(0, |len| len as usize);
         rest.get(..len).unwrap_or_default()
     }
 
@@ -69,8 +71,8 @@ impl Reader {
 
     fn try_step(&mut self, block: &Block) -> Option<()> {
         let mut rest = block.bytes.get(self.at..)?;
-        let shared = take_number(&mut rest)?;
-        let len = take_number(&mut rest)?;
+        let shared = varint::take(&mut rest)? as usize;
+        let len = varint::take(&mut rest)? as usize;
         let (bytes, rest) = rest.split_at_checked(len)?;
         self.shared = shared;
         self.key.truncate(shared);
@@ -123,8 +125,8 @@ impl Packer {
             _ => common(&self.last, key),
         };
         let rest = key.get(shared..).unwrap_or_default();
-        push_number(&mut self.bytes, shared);
-        push_number(&mut self.bytes, rest.len());
+        varint::push(&mut self.bytes, shared as u64);
+        varint::push(&mut self.bytes, rest.len() as u64);
         self.bytes.extend_from_slice(rest);
         self.last.truncate(shared);
         self.last.extend_from_slice(rest);
@@ -154,32 +156,4 @@ impl Packer {
 /// How many bytes two keys begin with alike.
 pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
-}
-
-fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-#[inline]
-fn take_number(bytes: &mut &[u8]) -> Option<usize> {
-    let (byte, rest) = bytes.split_first()?;
-    *bytes = rest;
-    if *byte < 0x80 { Some(usize::from(*byte)) } else { take_long_number(*byte, bytes) }
-}
-
-fn take_long_number(first: u8, bytes: &mut &[u8]) -> Option<usize> {
-    let mut number = usize::from(first & 0x7f);
-    for shift in (7..usize::BITS).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }

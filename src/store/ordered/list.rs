@@ -353,7 +353,7 @@ impl Walk<'_> {
     /// The next key.
     #[expect(clippy::should_implement_trait, reason = "it lends the key")]
     pub fn next(&mut self) -> Option<&[u8]> {
-        self.cursor.step(self.list).then(|| self.cursor.key())
+        self.next_shared().map(|(key, _)| key)
     }
 
     /// The next key, and at least how many bytes it has in common with the one before it in the list.

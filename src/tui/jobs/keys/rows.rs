@@ -13,6 +13,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
+use crate::store::varint;
+
 /// Rows of a chunk that is filled at once; at twice as many it is halved.
 const CHUNK: usize = 1 << 10;
 
@@ -33,8 +35,7 @@ pub(super) struct Rows {
 #[derive(Debug)]
 struct Chunk {
     heaviest: u64,
-    /// How much lighter each row but the first is than the one before, seven bits a byte, lowest first; the highest bit
-    /// says that more follow. Empty: all are alike.
+    /// How much lighter each row but the first is than the one before, as [`varint`] has numbers. Empty: all are alike.
     steps: Box<[u8]>,
     ranks: Vec<u32>,
 }
@@ -45,7 +46,7 @@ impl Chunk {
         let heaviest = weights().next().unwrap_or(0);
         let mut steps = Vec::new();
         if weights().any(|weight| weight != heaviest) {
-            weights().zip(weights().skip(1)).for_each(|(a, b)| push_number(&mut steps, a.saturating_sub(b)));
+            weights().zip(weights().skip(1)).for_each(|(a, b)| varint::push(&mut steps, a.saturating_sub(b)));
         }
         let mut ranks = Vec::with_capacity(rows.len());
         ranks.extend(rows.iter().map(|row| row.rank));
@@ -60,33 +61,11 @@ impl Chunk {
         let (mut steps, mut weight) = (&*self.steps, self.heaviest);
         self.ranks.iter().enumerate().map(move |(at, rank)| {
             if at > 0 {
-                weight = weight.saturating_sub(take_number(&mut steps));
+                weight = weight.saturating_sub(varint::take(&mut steps).unwrap_or(0));
             }
             Row { weight: Reverse(weight), rank: *rank }
         })
     }
-}
-
-fn push_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// Zero, where there is no more.
-fn take_number(bytes: &mut &[u8]) -> u64 {
-    let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let Some((byte, rest)) = bytes.split_first() else { break };
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    number
 }
 
 impl Rows {
