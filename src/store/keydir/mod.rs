@@ -34,9 +34,9 @@ use crate::primitives::Mutex;
 pub(super) use image::{Pieces, ReadShard};
 pub(super) use offers::Offers;
 pub use row::RowPart;
-use row::{FrameLen, NewRow};
+use row::{FrameLen, NewRow, Row, RowWords};
 pub use shape::{KeydirShape, KeydirSlot};
-use shard::{Full, Held, Shard};
+use shard::{Found, Full, Held, Shard};
 use table::Hash;
 
 const SHARD_BITS: u32 = 9;
@@ -227,7 +227,12 @@ impl Keydir {
     ) -> Option<Entry> {
         let hash = self.hash(key);
         let mut shard = self.shards.get(shard_of(hash))?.get_or_init(Box::default).lock();
-        let placed = self.place_in(&mut shard, hash, key, entry, tombstone, wins)?;
+        let found = shard.find(hash, key, self.frame_len);
+        if !wins(found.as_ref().map(|found| &found.row.entry)) {
+            return None;
+        }
+        let new = NewRow::new(key, entry, tombstone, self.frame_len);
+        let placed = self.put_row(&mut shard, hash, found, &new, tombstone)?;
         self.tidy(&mut shard);
         drop(shard);
         let (old, new) = placed.expiries(entry, tombstone);
@@ -235,33 +240,27 @@ impl Keydir {
         placed.was_live()
     }
 
-    /// Gives a key of a locked shard this version, if it wins; `None` if it does not, or finds no room. The caller tidies
-    /// up, and sees to expiries once the shard is free.
-    fn place_in(
+    /// Gives a key of a locked shard this row, in place of what was found; `None` if it finds no room. The caller tidies up,
+    /// and sees to expiries once the shard is free.
+    fn put_row(
         &self,
         shard: &mut Held<'_>,
         hash: Hash,
-        key: &[u8],
-        entry: &Entry,
+        found: Option<Found>,
+        new: &(impl RowWords + ?Sized),
         tombstone: bool,
-        wins: impl Fn(Option<&Entry>) -> bool,
     ) -> Option<Placed> {
-        let found = shard.find(hash, key, self.frame_len);
-        let old = found.map(|found| (found.row.entry, found.row.tombstone));
-        if !wins(old.as_ref().map(|(old, _)| old)) {
-            return None;
-        }
-        let new = NewRow::new(key, entry, tombstone, self.frame_len);
         let placed = match &found {
-            Some(found) => shard.replace(found, &new),
-            None => shard.insert(hash, &new, self.frame_len, &|key| self.hash(key)),
+            Some(found) => shard.replace(found, new),
+            None => shard.insert(hash, new, self.frame_len, &|key| self.hash(key)),
         };
         if let Err(Full) = placed {
             self.full.store(true, Ordering::Relaxed);
             return None;
         }
+        let old = found.map(|found| found.row);
         shard.books.bury(tombstone);
-        shard.books.unbury(old.is_some_and(|(_, tombstone)| tombstone));
+        shard.books.unbury(old.is_some_and(|old| old.tombstone));
         Some(Placed { old })
     }
 
@@ -289,13 +288,13 @@ impl Keydir {
 
 /// What a version took the place of.
 struct Placed {
-    /// The version before, and whether it was a tombstone.
-    old: Option<(Entry, bool)>,
+    /// The row before.
+    old: Option<Row>,
 }
 
 impl Placed {
     fn was_live(&self) -> Option<Entry> {
-        self.old.filter(|(_, tombstone)| !tombstone).map(|(old, _)| old)
+        self.old.filter(|old| !old.tombstone).map(|old| old.entry)
     }
 
     /// When the key expired before, and when it does with this version.

@@ -4,8 +4,7 @@
 //! Keeps: what is taken in is what offering one by one would give, and the tally moves with every entry. Memory is
 //! [`ROOM`] words a shard and, beyond that, one row.
 
-use super::row::{self, NewRow, Row};
-use super::shard::{Full, Held};
+use super::row::{self, NewRow, RowWords};
 use super::table::Hash;
 use super::{Keydir, newer, shard_of};
 use crate::store::tally::{Live, Tally};
@@ -121,47 +120,31 @@ impl Keydir {
         let mut expiries = Vec::new();
         for (hash, words) in versions(words) {
             let Some(row) = row::read(words, self.frame_len) else { continue };
-            let Some(old) = self.take_in_row(&mut shard, hash, words, &row) else { continue };
+            let found = shard.find_like(hash, words, self.frame_len);
+            if found.is_some_and(|found| !newer(self.order, &row.entry, &found.row.entry)) {
+                continue;
+            }
+            let Some(placed) = self.put_row(&mut shard, hash, found, words, row.tombstone) else { continue };
             if !row.tombstone {
                 born.one(row.entry.location, tally);
             }
-            let was_live = old.filter(|old| !old.tombstone).map(|old| old.entry);
-            if let Some(old) = was_live {
+            if let Some(old) = placed.was_live() {
                 tally.died(old.location);
             }
-            let (was, is) = (was_live.and_then(|old| old.expires_at), row.entry.expires_at.filter(|_| !row.tombstone));
-            if was != is {
-                expiries.push((words, row, was, is));
+            let (old, new) = placed.expiries(&row.entry, row.tombstone);
+            if old != new {
+                expiries.push((words, row, old, new));
             }
         }
         born.tell(tally);
         self.tidy(&mut shard);
         drop(shard);
         let mut bytes = Vec::new();
-        for (words, row, was, is) in expiries {
+        for (words, row, old, new) in expiries {
             if let Some(key) = row::key(words, &row, &mut bytes) {
-                self.reschedule(key, was, is);
+                self.reschedule(key, old, new);
             }
         }
-    }
-
-    /// Gives a key of a locked shard this row, if it is newer, and returns the one that it replaced. `None`: it is not
-    /// newer, or found no room.
-    fn take_in_row(&self, shard: &mut Held<'_>, hash: Hash, words: &[u64], row: &Row) -> Option<Option<Row>> {
-        let found = shard.find_like(hash, words, self.frame_len);
-        let placed = match &found {
-            Some(found) if !newer(self.order, &row.entry, &found.row.entry) => return None,
-            Some(found) => shard.replace(found, words),
-            None => shard.insert(hash, words, self.frame_len, &|key| self.hash(key)),
-        };
-        if let Err(Full) = placed {
-            self.full.store(true, std::sync::atomic::Ordering::Relaxed);
-            return None;
-        }
-        let old = found.map(|found| found.row);
-        shard.books.bury(row.tombstone);
-        shard.books.unbury(old.is_some_and(|old| old.tombstone));
-        Some(old)
     }
 }
 

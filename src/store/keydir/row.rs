@@ -100,21 +100,11 @@ impl<'a> NewRow<'a> {
         Self { head, head_len, key }
     }
 
-    /// Words that it takes.
-    pub(super) fn words(&self) -> usize {
-        self.head_len + self.key.len().div_ceil(WORD)
-    }
-
     fn all(&self) -> impl Iterator<Item = u64> {
         let (full, rest) = self.key.as_chunks::<WORD>();
         let key = full.iter().map(|word| u64::from_le_bytes(*word));
         let rest = Some(padded(rest)).filter(|_| !rest.is_empty());
         self.head.iter().take(self.head_len).copied().chain(key).chain(rest)
-    }
-
-    /// Writes it to the start of `words`.
-    pub(super) fn write(&self, words: &[AtomicU64]) {
-        words.iter().zip(self.all()).for_each(|(word, value)| word.store(value, Ordering::Relaxed));
     }
 
     /// Writes it to where it waits for the index.
@@ -125,6 +115,7 @@ impl<'a> NewRow<'a> {
 
 /// The words of a row that is about to be written to the index.
 pub(super) trait RowWords {
+    /// How many there are.
     fn words(&self) -> usize;
     /// Writes them to the start of `to`.
     fn write(&self, to: &[AtomicU64]);
@@ -132,11 +123,11 @@ pub(super) trait RowWords {
 
 impl RowWords for NewRow<'_> {
     fn words(&self) -> usize {
-        self.words()
+        self.head_len + self.key.len().div_ceil(WORD)
     }
 
     fn write(&self, to: &[AtomicU64]) {
-        self.write(to);
+        to.iter().zip(self.all()).for_each(|(to, word)| to.store(word, Ordering::Relaxed));
     }
 }
 

@@ -155,23 +155,23 @@ impl Held<'_> {
     }
 
     pub(super) fn find(&self, hash: Hash, key: &[u8], frame_len: FrameLen) -> Option<Found> {
-        let table = self.table();
-        let (slot, at) = table.find(hash, key)?;
-        Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
+        let (slot, at) = self.table().find(hash, key)?;
+        self.found(slot, at, frame_len)
     }
 
     /// The row of the key that a whole row is of.
     pub(super) fn find_like(&self, hash: Hash, new: &[u64], frame_len: FrameLen) -> Option<Found> {
-        let table = self.table();
-        let (slot, at) = table.find_where(hash, |row| row::is_like(row, new))?;
-        Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
+        let (slot, at) = self.table().find_where(hash, |row| row::is_like(row, new))?;
+        self.found(slot, at, frame_len)
     }
 
     /// What a slot refers to.
     pub(super) fn at(&self, slot: usize, frame_len: FrameLen) -> Option<Found> {
-        let table = self.table();
-        let at = table.at(slot)?;
-        Some(Found { slot, at, row: row::read(table.row(at), frame_len)? })
+        self.found(slot, self.table().at(slot)?, frame_len)
+    }
+
+    fn found(&self, slot: usize, at: Ref, frame_len: FrameLen) -> Option<Found> {
+        Some(Found { slot, at, row: row::read(self.table().row(at), frame_len)? })
     }
 
     /// Copies the key of what was found.

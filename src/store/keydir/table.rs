@@ -225,6 +225,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::row::RowWords;
     use super::*;
     use crate::format::Codec;
     use crate::store::{Entry, Location};
