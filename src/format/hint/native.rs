@@ -177,20 +177,12 @@ pub(in crate::format) fn decode(bytes: &[u8]) -> Result<Hint<'_>, HintFault> {
 }
 
 fn decode_checked(body: &[u8]) -> Option<Result<Hint<'_>, HintFault>> {
-    let entries_told = bytes_at(body, FILE_ENTRIES).map(u32::from_le_bytes).map(u64::from)?;
-    let header_len = usize::from(bytes_at(body, FILE_LEN).map(u16::from_le_bytes)?);
-    if header_len < FILE_HEADER_LEN {
-        return None;
-    }
-    let coverage = coverage(body)?;
-    if coverage.max_tstamp >= record::TSTAMP_LIMIT {
-        return None;
-    }
-    let bloom_len = usize::try_from(bytes_at(body, FILE_BLOOM).map(u64::from_le_bytes)?).ok()?;
-    let entries = body.get(header_len..body.len().checked_sub(bloom_len)?)?;
-    let bloom = Bloom::new(body.get(body.len() - bloom_len..)?);
-    let hint = Hint::new(Some(coverage), Some(bloom), entries, EntryLayout::Native);
-    Some(hint.and_then(|hint| match hint.count == entries_told {
+    let HintOutline { parts, coverage, count, layout } = outline(body, (body.len() + CRC_LEN) as u64)?;
+    let place = |at: u64| usize::try_from(at).ok();
+    let (head, filter) = body.split_at_checked(place(parts.entries_end)?)?;
+    let entries = head.get(place(parts.header)?..)?;
+    let hint = Hint::new(Some(coverage), Some(Bloom::new(filter)), entries, layout);
+    Some(hint.and_then(|hint| match hint.count == count {
         true => Ok(hint),
         false => Err(HintFault::Damaged(Check::Implausible("the number of entries is not the one that was written"))),
     }))

@@ -10,6 +10,7 @@
 
 use std::io;
 
+use super::offer::HINT_HEAD;
 use crate::disk::ReadFile;
 use crate::format::{Entries, Format, HintOutline};
 use crate::store::hint_file;
@@ -18,8 +19,6 @@ use crate::store::hint_file;
 const PIECE: usize = 128 << 10;
 /// Bytes that a hint's checksum takes.
 const SUM_LEN: u64 = 4;
-/// At least what a header takes that is understood here.
-const HEAD: u64 = 64;
 
 /// A hint that holds.
 pub(super) struct Checked<'a> {
@@ -39,7 +38,7 @@ pub(super) fn check<'a>(
     if len > hint_file::MAX_LEN {
         return Ok(None);
     }
-    let Some(outline) = format.hint_outline(&file.read_vec_at(HEAD, 0)?, len) else { return Ok(None) };
+    let Some(outline) = format.hint_outline(&file.read_vec_at(HINT_HEAD, 0)?, len) else { return Ok(None) };
     let (mut sums, mut count) = (Vec::new(), 0);
     let see = &mut |sum: u32, mut entries: Entries<'_>| {
         sums.push(sum);

@@ -15,7 +15,7 @@ const MAX_EXPECTED: u64 = 16 << 20;
 /// So much of a file tells how long its records are.
 const SAMPLE: usize = 64 << 10;
 /// More than a hint's header takes.
-const HINT_HEAD: u64 = 64;
+pub(super) const HINT_HEAD: u64 = 64;
 
 /// Memory that one load leaves to the next.
 #[derive(Debug, Default)]
