@@ -127,9 +127,9 @@ fn run(inner: &Inner, period: Duration) {
             writer.flush_in_background(inner)
         };
         // Any other failure poisons the writer, and the next caller is told.
-        let is_full = matches!(done, Err(Error::NoSpace { .. }));
-        patience = if is_full { hold.max(FLUSH_AFTER) } else { hold };
-        if is_full {
+        patience = hold;
+        if let Err(Error::NoSpace { .. }) = done {
+            patience = hold.max(FLUSH_AFTER);
             writer.alarm.ring();
         }
     }

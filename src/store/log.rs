@@ -139,6 +139,13 @@ impl Core {
     }
 }
 
+/// Counts one down; whether none was left to wait for. Never so where it is not waited at all.
+pub(super) fn is_due(left: &mut Option<u64>) -> bool {
+    let is_due = *left == Some(0);
+    *left = left.map(|left| left.saturating_sub(1));
+    is_due
+}
+
 /// tstamps stay below 2^63, with room for one a microsecond in every store that will ever be.
 const MAX_TSTAMP: u64 = (1 << 63) - (1 << 53);
 

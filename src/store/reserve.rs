@@ -14,7 +14,7 @@
 use crate::error::{Error, Result};
 
 use super::inner::Inner;
-use super::log::Core;
+use super::log::{Core, is_due};
 use super::new_file::write_all;
 use super::writer::Writer;
 
@@ -28,13 +28,8 @@ impl Writer {
     /// Reserves space behind the records that are in the file and about to be synced, if they are the last that had room
     /// in what was reserved before. Errors are as those of the records' own write.
     pub(super) fn reserve(&self, inner: &Inner, core: &mut Core) -> Result<()> {
-        match core.until_reserve {
-            None => return Ok(()),
-            Some(0) => {}
-            Some(left) => {
-                core.until_reserve = Some(left - 1);
-                return Ok(());
-            }
+        if !is_due(&mut core.until_reserve) {
+            return Ok(());
         }
         let Some(log) = core.active.as_mut() else { return Ok(()) };
         let end = (log.len + RESERVE).next_multiple_of(PAGE).min(inner.options.max_segment_bytes);

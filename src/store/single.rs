@@ -17,7 +17,7 @@ use crate::format::{Kind, record};
 
 use super::events::Event;
 use super::inner::Inner;
-use super::log::{Before, Core};
+use super::log::{Before, Core, is_due};
 use super::op::{Action, Done, Op, Outcome, Verdict};
 use super::sync::write_or_cut;
 use super::tail_file::TailFile;
@@ -105,13 +105,9 @@ impl Writer {
 
     /// Makes the file that the tail is kept in when there were enough single operations.
     fn think_of_tail_file(&self, inner: &Inner, core: &mut Core) {
-        match core.until_tail_file {
-            None => {}
-            Some(0) => {
-                core.until_tail_file = None;
-                core.tail_file = TailFile::create(&*self.disk, &inner.dir, inner.options.buffer_bytes);
-            }
-            Some(left) => core.until_tail_file = Some(left - 1),
+        if is_due(&mut core.until_tail_file) {
+            core.until_tail_file = None;
+            core.tail_file = TailFile::create(&*self.disk, &inner.dir, inner.options.buffer_bytes);
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Live {
 impl Tally {
     /// The keydir points at this record now.
     pub(super) fn born(&mut self, at: Location) {
-        self.add_to(at.segment, Live { records: 1, bytes: at.len });
+        self.many_born(at.segment, Live { records: 1, bytes: at.len });
     }
 
     /// The keydir points at so many more records of this segment now.
